@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod document;
 pub mod event;
+pub mod explorer;
 pub mod finding;
 pub mod ids;
 pub mod money;

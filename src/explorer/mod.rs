@@ -1,0 +1,23 @@
+//! The terminal explorer.
+
+mod describe;
+mod desk;
+mod draw;
+mod filter;
+mod format;
+mod jobs;
+mod key;
+mod keymap;
+mod look;
+mod message;
+mod prompt;
+mod rows;
+mod screens;
+mod search;
+mod state;
+mod update;
+mod widgets;
+mod window;
+
+#[cfg(test)]
+mod tests;
