@@ -390,7 +390,10 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             simulation_count: 5,
             event_count: 12_345_678,
         }),
-        Query::Runs(wanted) => Answer::Runs(page(if empty { &[] } else { &[run_row()][..] }, wanted)),
+        Query::Runs(wanted) => {
+            let rows: Vec<_> = (!empty).then(run_row).into_iter().collect();
+            Answer::Runs(page(&rows, wanted))
+        }
         Query::Run(_) => Answer::Run((!empty).then(|| Box::new(detail()))),
         Query::Simulations(filter, wanted) => {
             let rows: Vec<_> = (0..if empty { 0 } else { 5 })
