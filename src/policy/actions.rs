@@ -185,7 +185,11 @@ const STAGGER: &[ArgumentRow] = &[
     required("num_splits", ArgumentKind::Parts, "Number of parts, at least 2."),
     required("stagger_first_now", ArgumentKind::Number, "Parts submitted now, at most `num_splits`."),
     required("stagger_gap_ticks", ArgumentKind::Number, "Ticks between the later parts; 0 counts as 1."),
-    required("priority_boost_children", ArgumentKind::Number, "Added to the priority of the parts, up to 10."),
+    required(
+        "priority_boost_children",
+        ArgumentKind::Number,
+        "Added to the priority of the parts, up to 10.",
+    ),
 ];
 const HOLD: &[ArgumentRow] =
     &[optional("reason", ArgumentKind::Wish(HOLD_REASONS), "Reason for the event; any text.")];
@@ -197,7 +201,11 @@ const RESUBMIT: &[ArgumentRow] = &[required(
     "Class with which the payment will be submitted.",
 )];
 const BUDGET: &[ArgumentRow] = &[
-    required("max_value_to_release", ArgumentKind::Number, "Most cents that releases of this tick may add up to."),
+    required(
+        "max_value_to_release",
+        ArgumentKind::Number,
+        "Most cents that releases of this tick may add up to.",
+    ),
     optional("focus_counterparties", ArgumentKind::Texts, "Receivers to which alone something is released."),
     optional("max_per_counterparty", ArgumentKind::Number, "Most cents to one receiver."),
 ];
@@ -214,7 +222,11 @@ const ADD_STATE: &[ArgumentRow] = &[
 const POST: &[ArgumentRow] = &[
     required("amount", ArgumentKind::Number, "Cents, limited to the capacity left; 0 or less does nothing."),
     optional("reason", ArgumentKind::Wish(COLLATERAL_REASONS), "Reason for the event."),
-    optional("auto_withdraw_after_ticks", ArgumentKind::Number, "Ticks until it is withdrawn again, if above 0."),
+    optional(
+        "auto_withdraw_after_ticks",
+        ArgumentKind::Number,
+        "Ticks until it is withdrawn again, if above 0.",
+    ),
 ];
 const WITHDRAW: &[ArgumentRow] = &[
     required("amount", ArgumentKind::Number, "Cents, limited to what the credit in use can spare."),

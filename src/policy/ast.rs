@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::actions::Action;
-use super::operators::{BinaryOp, Comparison, Extreme, UnaryOp};
+use super::operators::{self, BinaryOp, Comparison, Extreme, Function, OperatorRow, Test, UnaryOp};
 use crate::document::shortened;
 use crate::event::Text;
 
@@ -248,6 +248,33 @@ pub enum Computation {
         /// The result if the denominator is almost zero.
         default: Operand,
     },
+}
+
+impl Expression {
+    /// The row of its operator.
+    #[must_use]
+    pub fn row(&self) -> Option<&'static OperatorRow<Test>> {
+        operators::expression_row(match self {
+            Self::Compare { op, .. } => Test::Compare(*op),
+            Self::And(_) => Test::And,
+            Self::Or(_) => Test::Or,
+            Self::Not(_) => Test::Not,
+        })
+    }
+}
+
+impl Computation {
+    /// The row of its operator.
+    #[must_use]
+    pub fn row(&self) -> Option<&'static OperatorRow<Function>> {
+        operators::computation_row(match self {
+            Self::Binary { op, .. } => Function::Binary(*op),
+            Self::Extreme { op, .. } => Function::Extreme(*op),
+            Self::Unary { op, .. } => Function::Unary(*op),
+            Self::Clamp { .. } => Function::Clamp,
+            Self::SafeDivide { .. } => Function::SafeDivide,
+        })
+    }
 }
 
 impl Operand {

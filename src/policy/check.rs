@@ -14,7 +14,7 @@ use crate::finding::{Finding, Findings, nearest};
 const MAX_DEPTH: usize = 100;
 
 /// Names of registers that one policy may use, read ones included.
-pub(super) const MAX_REGISTERS: usize = 1000;
+pub(super) const MAX_REGISTERS: usize = u16::MAX as usize;
 
 /// The parameter with the liquidity fraction (C7).
 pub(super) const FRACTION: &str = "initial_liquidity_fraction";
@@ -149,7 +149,8 @@ impl Check<'_> {
     /// Nothing is divided by a literal of almost zero.
     fn divisors(&mut self) {
         for (at, visit) in self.walk.iter() {
-            if let Element::Computation(Computation::Binary { op: BinaryOp::Divide, right, .. }) = visit.element
+            if let Element::Computation(Computation::Binary { op: BinaryOp::Divide, right, .. }) =
+                visit.element
                 && let Operand::Value(literal) = right
                 && literal.number().is_some_and(|number| number.abs() < SMALLEST_DIVISOR)
             {
@@ -206,7 +207,8 @@ impl Check<'_> {
             }
             if let Some(key) = bad_register(node) {
                 let key = shortened(key);
-                let message = format!("register `{key}` does not begin with `{REGISTER_PREFIX}`: it is never set");
+                let message =
+                    format!("register `{key}` does not begin with `{REGISTER_PREFIX}`: it is never set");
                 self.warn_at(at, "parameters.key", message);
             }
         }
@@ -233,7 +235,7 @@ impl Check<'_> {
         let count = registers(self.document).len();
         if count > MAX_REGISTERS {
             let message = format!("{count} registers are named, at most {MAX_REGISTERS} can be");
-            self.error("InvalidFieldReference", "", message, None);
+            self.error("TooManyRegisters", "", message, None);
         }
     }
 }

@@ -168,7 +168,8 @@ pub struct FieldRow {
 pub const REGISTER_PREFIX: &str = "bank_state_";
 
 /// One line about registers, for listings.
-pub const REGISTER_HELP: &str = "A register that the bank tree sets; 0 if unset, removed at the end of the day.";
+pub const REGISTER_HELP: &str =
+    "A register that the bank tree sets; 0 if unset, removed at the end of the day.";
 
 /// The row of a name; registers have none.
 #[must_use]

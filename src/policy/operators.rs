@@ -233,8 +233,7 @@ pub struct OperatorRow<T: 'static> {
 
 type Keys = &'static [(&'static str, &'static str, &'static str)];
 
-const COMPARED: Keys =
-    &[("left", "operand", "Evaluated first."), ("right", "operand", "Evaluated second.")];
+const COMPARED: Keys = &[("left", "operand", "Evaluated first."), ("right", "operand", "Evaluated second.")];
 const LISTED: Keys = &[("conditions", "list of expressions", "Evaluated in order.")];
 const NEGATED: Keys = &[("condition", "expression", "What must be false.")];
 const OF_LIST: Keys = &[("values", "list of operands", "At least one.")];

@@ -322,7 +322,8 @@ fn fits(key: &str, node: &Node) -> bool {
 /// Reports why a mapping is no operand.
 fn misfit(item: &Item<'_>, given: &[(&str, Item<'_>)]) {
     for (key, item) in given {
-        let wanted = if *key == "compute" { "a computation, a mapping with `op`" } else { "the name as text" };
+        let wanted =
+            if *key == "compute" { "a computation, a mapping with `op`" } else { "the name as text" };
         let _: Option<()> = item.expected(wanted, None);
     }
     if given.is_empty() {
