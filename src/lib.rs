@@ -2,12 +2,14 @@
 
 pub mod costs;
 pub mod document;
+pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod ids;
 pub mod liquidity;
 pub mod money;
 pub mod policy;
+pub mod rates;
 pub mod rng;
 pub mod scenario;
 pub mod text;
