@@ -191,6 +191,18 @@ impl Simulation {
         self.now
     }
 
+    /// How many ticks are complete.
+    #[must_use]
+    pub const fn complete_ticks(&self) -> u64 {
+        self.now.0
+    }
+
+    /// The events of the last tick, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// What it simulates.
     #[must_use]
     pub const fn scenario(&self) -> &Arc<Scenario> {
