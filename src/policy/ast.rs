@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::vocabulary::{Action, BinaryOp, Comparison, Extreme, UnaryOp};
+use super::actions::Action;
+use super::operators::{self, BinaryOp, Comparison, Extreme, Function, OperatorRow, Test, UnaryOp};
+use crate::document::shortened;
 use crate::event::Text;
 
 /// The trees of a policy, in the order of spec 04, 1.1.
@@ -246,4 +248,81 @@ pub enum Computation {
         /// The result if the denominator is almost zero.
         default: Operand,
     },
+}
+
+impl Expression {
+    /// The row of its operator.
+    #[must_use]
+    pub fn row(&self) -> Option<&'static OperatorRow<Test>> {
+        operators::expression_row(match self {
+            Self::Compare { op, .. } => Test::Compare(*op),
+            Self::And(_) => Test::And,
+            Self::Or(_) => Test::Or,
+            Self::Not(_) => Test::Not,
+        })
+    }
+}
+
+impl Computation {
+    /// The row of its operator.
+    #[must_use]
+    pub fn row(&self) -> Option<&'static OperatorRow<Function>> {
+        operators::computation_row(match self {
+            Self::Binary { op, .. } => Function::Binary(*op),
+            Self::Extreme { op, .. } => Function::Extreme(*op),
+            Self::Unary { op, .. } => Function::Unary(*op),
+            Self::Clamp { .. } => Function::Clamp,
+            Self::SafeDivide { .. } => Function::SafeDivide,
+        })
+    }
+}
+
+impl Operand {
+    /// The text of a text literal.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Value(Literal::Text(text)) = self { Some(text) } else { None }
+    }
+
+    /// The number of a number literal.
+    #[must_use]
+    pub const fn literal_number(&self) -> Option<f64> {
+        if let Self::Value(Literal::Number(number)) = self { Some(*number) } else { None }
+    }
+
+    /// What it is, for messages.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self {
+            Self::Field(name) => format!("the field `{}`", shortened(name)),
+            Self::Param(name) => format!("the parameter `{}`", shortened(name)),
+            Self::Value(literal) => literal.described(),
+            Self::Compute(_) => "a computation".to_owned(),
+        }
+    }
+}
+
+impl Literal {
+    /// The number among numbers: a boolean is 1 or 0.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Flag(flag) => Some(f64::from(u8::from(*flag))),
+            _ => None,
+        }
+    }
+
+    /// What it is, for messages.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self {
+            Self::Number(number) => format!("the number `{number}`"),
+            Self::Flag(flag) => format!("the boolean `{flag}`"),
+            Self::Text(text) => format!("the text `{}`", shortened(text)),
+            Self::List(_) => "a list".to_owned(),
+            Self::Null => "null".to_owned(),
+            Self::Map => "a mapping".to_owned(),
+        }
+    }
 }

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::ast::{Operand, PolicyDocument, TreeNode};
+use super::fields;
+use super::walk::{Element, Walk};
+
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($variant:ident: $help:literal,)+ }) => {
         $(#[$doc])*
@@ -100,5 +104,63 @@ impl<C: Ord> Toggles<C> {
             Self::Include(set) => set.contains(category),
             Self::Exclude(set) => !set.contains(category),
         }
+    }
+}
+
+impl<C: Copy + Ord> Toggles<C> {
+    /// Those of the categories that are not allowed.
+    #[must_use]
+    pub fn forbidden(&self, used: &BTreeSet<C>) -> BTreeSet<C> {
+        used.iter().copied().filter(|category| !self.allows(category)).collect()
+    }
+}
+
+impl Toggles<Category> {
+    /// Why a policy that uses these categories is refused (spec 04, 11.1).
+    #[must_use]
+    pub fn refusal(&self, forbidden: &BTreeSet<Category>) -> String {
+        let forbidden = sorted_names(forbidden).join(", ");
+        let switches = match self {
+            Self::Everything => String::new(),
+            Self::Include(set) => format!(" Allowed categories: {}.", sorted_names(set).join(", ")),
+            Self::Exclude(set) => format!(" Excluded categories: {}.", sorted_names(set).join(", ")),
+        };
+        format!("Policy uses forbidden categories: {forbidden}.{switches}")
+    }
+}
+
+/// The names of categories in alphabetical order.
+#[must_use]
+pub fn sorted_names(categories: &BTreeSet<Category>) -> Vec<&'static str> {
+    let mut names: Vec<&str> = categories.iter().map(|category| category.name()).collect();
+    names.sort_unstable();
+    names
+}
+
+impl PolicyDocument {
+    /// The categories that the document uses: in all trees, in conditions, computations at every
+    /// depth and all arguments of actions (spec 04, 10).
+    #[must_use]
+    pub fn categories(&self) -> BTreeSet<Category> {
+        let walk = Walk::new(self);
+        let mut used = BTreeSet::new();
+        for visit in walk.visits() {
+            used.extend(match visit.element {
+                Element::Node(TreeNode::Action(node)) => {
+                    let row = node.action.row();
+                    row.switched.then_some(row.category)
+                }
+                Element::Node(TreeNode::Condition(_)) => None,
+                Element::Expression(expression) => expression.row().map(|row| row.category),
+                Element::Computation(computation) => computation.row().map(|row| row.category),
+                Element::Operand(operand) | Element::Argument(operand) => match operand {
+                    Operand::Field(name) => {
+                        fields::find(name).filter(|row| row.switched).map(|row| row.category)
+                    }
+                    _ => None,
+                },
+            });
+        }
+        used
     }
 }
