@@ -5,6 +5,7 @@ pub mod document;
 pub mod event;
 pub mod finding;
 pub mod ids;
+pub mod liquidity;
 pub mod money;
 pub mod policy;
 pub mod rng;
