@@ -1,13 +1,16 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
+pub mod charges;
 pub mod costs;
 pub mod document;
 pub mod event;
 pub mod finding;
 pub mod ids;
 pub mod liquidity;
+pub mod metrics;
 pub mod money;
 pub mod policy;
+pub mod replay;
 pub mod rng;
 pub mod scenario;
 pub mod text;
