@@ -6,6 +6,7 @@ pub mod event;
 pub mod finding;
 pub mod ids;
 pub mod money;
+pub mod persistence;
 pub mod policy;
 pub mod rng;
 pub mod scenario;
