@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod document;
 pub mod event;
+pub mod experiment;
 pub mod finding;
 pub mod ids;
 pub mod money;
