@@ -7,6 +7,7 @@ pub mod experiment;
 pub mod finding;
 pub mod ids;
 pub mod money;
+pub mod persistence;
 pub mod policy;
 pub mod rng;
 pub mod scenario;
