@@ -139,6 +139,12 @@ impl Program {
         }
     }
 
+    /// Whether a payment in queue 2 can be withdrawn or resubmitted at all: whether the payment tree has such an action.
+    #[must_use]
+    pub const fn acts_on_queue2(&self) -> bool {
+        true
+    }
+
     /// Judges a payment.
     ///
     /// # Errors
