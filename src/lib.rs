@@ -1,6 +1,5 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
-pub mod charges;
 pub mod costs;
 pub mod document;
 pub mod event;
@@ -10,6 +9,7 @@ pub mod liquidity;
 pub mod metrics;
 pub mod money;
 pub mod policy;
+pub mod rates;
 pub mod replay;
 pub mod rng;
 pub mod scenario;

@@ -84,9 +84,8 @@ impl Position {
     /// Liquidity pressure: 0 with all means at hand, 1 with none; collateral without haircut.
     #[must_use]
     pub fn pressure(&self) -> f64 {
-        let means: i128 =
-            [self.balance, self.unsecured_cap, self.posted].iter().map(|part| i128::from(part.0)).sum();
-        if means == 0 { 1.0 } else { 1.0 - self.balance.or_zero().0 as f64 / means as f64 }
+        let means = self.balance.saturating_add(self.unsecured_cap).saturating_add(self.posted);
+        if means == Cents::ZERO { 1.0 } else { 1.0 - self.balance.or_zero().0 as f64 / means.0 as f64 }
     }
 
     /// By how much the value waiting in queue 1 exceeds the available liquidity, never negative.
