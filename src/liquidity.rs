@@ -55,18 +55,23 @@ impl Position {
         amount <= self.available()
     }
 
-    /// The collateral that may be taken back so that the rest, after the unsecured cap, still
-    /// covers the credit in use and a buffer (0 for policies, [`TIMER_BUFFER`] for timers).
+    /// The collateral that must stay so that, after the unsecured cap, it still covers the credit
+    /// in use and a buffer (0 for policies, [`TIMER_BUFFER`] for timers); 0 at a haircut of 1.
     #[must_use]
-    pub fn withdrawable(&self, buffer: Cents) -> Cents {
+    pub fn required_collateral(&self, buffer: Cents) -> Cents {
         let value_of_a_cent = 1.0 - self.haircut;
         if value_of_a_cent <= 0.0 {
-            return self.posted;
+            return Cents::ZERO;
         }
         let target = self.credit_used().saturating_add(buffer);
         let secured = target.saturating_sub(self.unsecured_cap.min(target));
-        let needed = Cents((secured.0 as f64 / value_of_a_cent).ceil() as i64);
-        self.posted.saturating_sub(needed).or_zero()
+        Cents((secured.0 as f64 / value_of_a_cent).ceil() as i64)
+    }
+
+    /// The collateral that may be taken back so that what must stay, stays.
+    #[must_use]
+    pub fn withdrawable(&self, buffer: Cents) -> Cents {
+        self.posted.saturating_sub(self.required_collateral(buffer)).or_zero()
     }
 
     /// Collateral that may still be posted under a capacity, never negative.

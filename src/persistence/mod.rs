@@ -1,0 +1,26 @@
+//! The one place that knows the database: its layout, how simulations and experiments
+//! are written to it, and every question that is asked of it (spec 06).
+//!
+//! [`Database::open`] opens a file once per process. [`Database::provider`] stores
+//! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
+//! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
+
+mod clock;
+mod error;
+mod experiment;
+mod provider;
+mod query;
+mod status;
+
+pub use clock::Moment;
+pub use error::PersistenceError;
+pub use experiment::{
+    ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
+    SweepPoint, SweepPointStatus,
+};
+pub use provider::{
+    ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion, SimulationFailure,
+    SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+};
+pub use query::*;
+pub use status::{Purpose, Status};

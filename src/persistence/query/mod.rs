@@ -1,0 +1,6 @@
+//! Every question that is asked of the database: one filter in, typed rows out (spec 06, 5).
+
+pub(super) mod row;
+mod types;
+
+pub use types::*;
