@@ -1,0 +1,3 @@
+//! Looking back at a run (spec 07, 20).
+
+pub mod diff;

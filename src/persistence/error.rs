@@ -1,0 +1,194 @@
+//! What can go wrong with a database, and what to do about it.
+
+use std::path::PathBuf;
+
+/// Why the database could not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PersistenceError {
+    /// There is no such file, and reading does not make one.
+    #[error("database `{}` does not exist", .0.display())]
+    Missing(PathBuf),
+    /// The folder of a new file does not exist.
+    #[error("folder `{}` of the database does not exist", .0.display())]
+    NoFolder(PathBuf),
+    /// The file is no DuckDB file.
+    #[error("`{}` is not a database", .0.display())]
+    NotADatabase(PathBuf),
+    /// A DuckDB file with tables of somebody else.
+    #[error("database `{}` holds tables of another program", .0.display())]
+    Foreign(PathBuf),
+    /// A file in the layout of the reference, asked to be written.
+    #[error("database `{}` has the reference's layout and is only read", .0.display())]
+    Reference(PathBuf),
+    /// Another process has the file.
+    #[error("database `{}` is in use by {holder}", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Program and process id, as far as known.
+        holder: String,
+    },
+    /// The same file is open read-only in this process.
+    #[error("database `{}` is already open for reading only", .0.display())]
+    OpenForReading(PathBuf),
+    /// The file cannot be written.
+    #[error("database `{}` cannot be written: {reason}", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The layout is older than this program's.
+    #[error("database `{}` has layout {found}, this program reads {current}", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// Ours.
+        current: i32,
+    },
+    /// The layout is newer than this program's.
+    #[error("database `{}` has layout {found}, this program knows layouts up to {current}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// Ours.
+        current: i32,
+    },
+    /// DuckDB cannot open the file.
+    #[error("database `{}` cannot be opened: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What DuckDB says.
+        reason: String,
+    },
+    /// An id that cannot be used.
+    #[error("{what} id `{id}` {reason}")]
+    BadId {
+        /// Whose id.
+        what: &'static str,
+        /// The id, control characters escaped.
+        id: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An id that exists.
+    #[error("{what} `{id}` exists already in this database")]
+    Exists {
+        /// Whose id.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// A simulation or run that is not there.
+    #[error("there is no {what} `{id}` in this database")]
+    Unknown {
+        /// Whose id.
+        what: &'static str,
+        /// The id.
+        id: String,
+        /// Ids that are near.
+        near: Vec<String>,
+    },
+    /// A call that breaks the order of calls; an error of the program.
+    #[error("simulation `{id}`: {what}")]
+    OutOfOrder {
+        /// The simulation.
+        id: String,
+        /// What was wrong.
+        what: String,
+    },
+    /// A batch could not be written.
+    #[error("database `{}` could not be written: {reason}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What DuckDB says.
+        reason: String,
+    },
+    /// A question that could not be answered.
+    #[error("the database could not answer: {0}")]
+    Query(String),
+    /// A filter that makes no sense.
+    #[error("{message}")]
+    Filter {
+        /// What is wrong.
+        message: String,
+        /// What would be right.
+        hint: Option<String>,
+    },
+    /// The question was withdrawn.
+    #[error("the query was cancelled")]
+    Cancelled,
+    /// A stored value that this program cannot read.
+    #[error("{what}: {reason}")]
+    Corrupt {
+        /// Where.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The writer is gone.
+    #[error("the database writer has stopped")]
+    Stopped,
+}
+
+impl PersistenceError {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing(_) => "`payment-sim run --persist` or `payment-sim db init` creates one",
+            Self::NoFolder(_) => "create the folder first",
+            Self::NotADatabase(_) | Self::Foreign(_) | Self::Unreadable { .. } => {
+                "name another file with `--db`"
+            }
+            Self::Reference(_) => "take it over into a file of your own with `payment-sim db import`",
+            Self::Locked { .. } => {
+                "wait until it has ended, copy the data with `payment-sim db snapshot`, or name another file \
+                 with `--db`"
+            }
+            Self::OpenForReading(_) => "close it first",
+            Self::ReadOnly { .. } => "name a file in a folder that you may write to with `--db`",
+            Self::Older { .. } => "bring it up to date with `payment-sim db migrate`",
+            Self::Newer { .. } => "use the newer program, or name another file with `--db`",
+            Self::Exists { what: "simulation", .. } => {
+                "give another one with `--simulation-id`, or leave it out"
+            }
+            Self::Exists { .. } => "give another one, or leave it out",
+            Self::Write { .. } => {
+                "what was committed before is safe; make room or name another file with `--db`"
+            }
+            Self::Unknown { near, .. } if !near.is_empty() => {
+                return Some(format!("did you mean `{}`?", near.join("`, `")));
+            }
+            Self::Filter { hint, .. } => return hint.clone(),
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+impl From<duckdb::Error> for PersistenceError {
+    fn from(error: duckdb::Error) -> Self {
+        let text = message(&error);
+        if text.contains("INTERRUPT") || text.contains("Interrupted") {
+            Self::Cancelled
+        } else {
+            Self::Query(text)
+        }
+    }
+}
+
+/// DuckDB's message without the decoration of the library.
+pub(super) fn message(error: &duckdb::Error) -> String {
+    match error {
+        duckdb::Error::DuckDBFailure(_, Some(text)) => text.trim_end().to_owned(),
+        other => other.to_string(),
+    }
+}

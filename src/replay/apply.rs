@@ -1,0 +1,563 @@
+//! What each event does to the state (spec 00, C29; 05, 4).
+
+use super::Watch;
+use super::bank::{Budget, Timer};
+use super::error::{FoldError, Problem};
+use super::payment::{Payment, Place, Submission};
+use super::state::State;
+use super::table::Slot;
+use crate::event::{Effect, Event, HoldReason, RtgsPriority, SettlementId, Text};
+use crate::ids::{BankIdx, PaymentId};
+use crate::money::Cents;
+use crate::time::Tick;
+
+impl State {
+    /// Folds the events of one whole tick.
+    ///
+    /// # Errors
+    ///
+    /// A tick out of order, or an event that does not fit the state before it.
+    pub fn apply_tick(&mut self, tick: Tick, events: &[Event]) -> Result<(), FoldError> {
+        self.apply_tick_watched(tick, events, &mut ())
+    }
+
+    /// Folds the events of one whole tick and tells what happens to payments.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::apply_tick`].
+    pub fn apply_tick_watched(
+        &mut self,
+        tick: Tick,
+        events: &[Event],
+        watch: &mut impl Watch,
+    ) -> Result<(), FoldError> {
+        self.begin_tick(tick)?;
+        for event in events {
+            self.apply_watched(event, watch)?;
+        }
+        self.end_tick()
+    }
+
+    /// Begins a tick: budgets are unlimited again, a new day's costs start at nothing.
+    ///
+    /// # Errors
+    ///
+    /// A tick out of order, or one that is begun already.
+    pub fn begin_tick(&mut self, tick: Tick) -> Result<(), FoldError> {
+        if self.in_tick {
+            return Err(self.error(Problem::TickBounds { open: true }));
+        }
+        if tick != self.tick {
+            return Err(self.error(Problem::TickOutOfOrder { expected: self.tick, found: tick }));
+        }
+        for bank in self.changed.drain(..) {
+            let bank = &mut self.banks[bank.at()];
+            bank.changed = false;
+            bank.budget = None;
+        }
+        if tick.0 > 0 && self.scenario.calendar.opens_day(tick) {
+            for bank in &mut self.banks {
+                bank.day_costs = crate::costs::Costs::ZERO;
+            }
+        }
+        self.in_tick = true;
+        self.queue1_sorted = !self.rules.sorts_queue1;
+        Ok(())
+    }
+
+    /// Folds the next event of the tick in progress.
+    ///
+    /// # Errors
+    ///
+    /// No tick was begun, or the event does not fit the state before it.
+    pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
+        self.apply_watched(event, &mut ())
+    }
+
+    /// Folds the next event and tells what happens to payments.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::apply`].
+    pub fn apply_watched(&mut self, event: &Event, watch: &mut impl Watch) -> Result<(), FoldError> {
+        if !self.in_tick {
+            return Err(self.error(Problem::TickBounds { open: false }));
+        }
+        if !self.queue1_sorted && !precedes_queue1_sort(event) {
+            self.sort_queues1();
+        }
+        self.apply_event(event, watch).map_err(|problem| self.error(problem))?;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    /// Ends the tick in progress.
+    ///
+    /// # Errors
+    ///
+    /// No tick was begun, or something that must end within a tick is left over.
+    pub fn end_tick(&mut self) -> Result<(), FoldError> {
+        if !self.in_tick {
+            return Err(self.error(Problem::TickBounds { open: false }));
+        }
+        if !self.queue1_sorted {
+            self.sort_queues1();
+        }
+        self.sort_queue2();
+        if self.submitted.len > 0 {
+            return Err(self.error(Problem::LeftSubmitted(self.submitted.len)));
+        }
+        for at in 0..self.changed.len() {
+            let idx = self.changed[at];
+            let bank = &mut self.banks[idx.at()];
+            if bank.pending_credit != Cents::ZERO {
+                let amount = bank.pending_credit;
+                return Err(self.error(Problem::NotCredited { bank: idx, amount }));
+            }
+            // A timer of this tick that was set after the timers' step never fires (spec 03, 5.4).
+            let now = self.tick;
+            bank.timers.retain(|timer| timer.due > now);
+        }
+        self.in_tick = false;
+        self.tick = self.tick.after(1);
+        Ok(())
+    }
+
+    /// Every queue 1 in the order of `priority_deadline` (spec 01, 12.1).
+    fn sort_queues1(&mut self) {
+        self.queue1_sorted = true;
+        for bank in &mut self.banks {
+            if bank.queue1.unsorted {
+                self.payments.sort(&mut bank.queue1, |payment| {
+                    (std::cmp::Reverse(payment.priority), payment.deadline)
+                });
+            }
+        }
+    }
+
+    /// Queue 2 in the order of `priority_mode` (spec 02, 6.2).
+    pub(super) fn sort_queue2(&mut self) {
+        if self.rules.sorts_queue2 && self.queue2.unsorted {
+            self.payments.sort(&mut self.queue2, |payment| {
+                payment.submission.map(|submission| (submission.class, submission.tick))
+            });
+        }
+    }
+
+    fn apply_event(&mut self, event: &Event, watch: &mut impl Watch) -> Result<(), Problem> {
+        match event {
+            Event::Arrival { .. } => self.arrival(event, watch),
+            Event::RtgsSubmission { tx_id, sender, receiver, amount, internal_priority, rtgs_priority } => {
+                let slot = self.between(*tx_id, *sender, *receiver)?;
+                self.submission(slot, *amount, *internal_priority, *rtgs_priority)
+            }
+            Event::PolicySubmit { agent_id, tx_id } => self.charge_budget(*agent_id, *tx_id),
+            Event::PolicyHold { agent_id, tx_id, reason } => self.hold(*agent_id, *tx_id, reason),
+            Event::PolicyDrop { agent_id, tx_id, reason } => self.drop(*agent_id, *tx_id, reason, watch),
+            Event::PolicySplit { agent_id, tx_id, child_ids, .. } => {
+                self.split_up(*agent_id, *tx_id, child_ids, watch)
+            }
+            Event::TransactionReprioritized { agent_id, tx_id, new_priority, .. } => {
+                let slot = self.sent_by(*tx_id, *agent_id)?;
+                self.set_priority(slot, *new_priority)
+            }
+            Event::PriorityEscalated { tx_id, sender_id, escalated_priority, .. } => {
+                let slot = self.sent_by(*tx_id, *sender_id)?;
+                self.set_priority(slot, *escalated_priority)
+            }
+            Event::RtgsWithdrawal { tx_id, sender, .. } => self.withdrawal(*tx_id, *sender),
+            Event::RtgsResubmission { tx_id, sender, new_rtgs_priority, .. } => {
+                let slot = self.sent_by(*tx_id, *sender)?;
+                self.payments.get_mut(slot).declared = Some(*new_rtgs_priority);
+                Ok(())
+            }
+            Event::QueuedRtgs { tx_id, sender_id } => self.queued(*tx_id, *sender_id),
+            Event::TransactionWentOverdue { tx_id, sender_id, deadline_penalty_cost, .. } => {
+                self.went_overdue(*tx_id, *sender_id, *deadline_penalty_cost)
+            }
+            Event::OverdueTransactionSettled { tx_id, sender_id, overdue_since_tick, .. } => {
+                let slot = self.sent_by(*tx_id, *sender_id)?;
+                self.mark_overdue(slot, *overdue_since_tick);
+                Ok(())
+            }
+            _ => self.apply_to_banks(event, watch),
+        }
+    }
+
+    fn apply_to_banks(&mut self, event: &Event, watch: &mut impl Watch) -> Result<(), Problem> {
+        match event {
+            Event::RtgsImmediateSettlement { .. }
+            | Event::EntryDispositionOffset { .. }
+            | Event::Queue2LiquidityRelease { .. }
+            | Event::LsmBilateralOffset { .. }
+            | Event::LsmCycleSettlement { .. } => self.apply_settlement(event, watch),
+            Event::DeferredCreditApplied { agent_id, amount, .. } => self.credit(*agent_id, *amount),
+            Event::BankBudgetSet { agent_id, max_value, focus_counterparties, max_per_counterparty } => {
+                self.bank_mut(*agent_id)?.budget = Some(Budget {
+                    max_value: *max_value,
+                    remaining: *max_value,
+                    focus: focus_counterparties.as_ref().map(|focus| focus.to_vec()),
+                    max_per_counterparty: *max_per_counterparty,
+                    used: Vec::new(),
+                });
+                Ok(())
+            }
+            Event::StateRegisterSet { agent_id, register_key, new_value, reason, decision_path, .. } => {
+                let resets = decision_path.is_none() && **reason == *"eod_reset";
+                self.register(*agent_id, register_key, (!resets).then_some(*new_value))
+            }
+            Event::CollateralPost { agent_id, amount, reason, new_total, auto_withdraw_tick } => {
+                let now = self.tick;
+                self.collateral(*agent_id, amount.0.into(), *new_total)?;
+                if let Some(due) = *auto_withdraw_tick {
+                    let timer = Timer { due, amount: *amount, reason: reason.clone(), posted_at: now };
+                    self.bank_mut(*agent_id)?.timers.push(timer);
+                }
+                Ok(())
+            }
+            Event::CollateralWithdraw { agent_id, amount, new_total, .. } => {
+                self.collateral(*agent_id, -i128::from(amount.0), *new_total)
+            }
+            Event::CollateralTimerWithdrawn { agent_id, amount, new_total, .. } => {
+                self.timer_done(*agent_id)?;
+                self.collateral(*agent_id, -i128::from(amount.0), *new_total)
+            }
+            Event::CollateralTimerBlocked { agent_id, .. } => self.timer_done(*agent_id),
+            Event::CostAccrual { agent_id, costs } => {
+                let bank = self.bank_mut(*agent_id)?;
+                let overflow = Problem::Overflow("a total of costs");
+                bank.day_costs = bank.day_costs.checked_add(&costs.kinds).ok_or(overflow)?;
+                bank.run_costs = bank.run_costs.checked_add(&costs.kinds).ok_or(overflow)?;
+                Ok(())
+            }
+            Event::EndOfDay { .. } => {
+                for bank in &mut self.banks {
+                    bank.outflow = Cents::ZERO;
+                    bank.outflows.clear();
+                }
+                Ok(())
+            }
+            Event::LiquidityAllocation { agent_id, amount, balance_after, .. } => {
+                self.pool(*agent_id, amount.0.into(), *amount, *balance_after)
+            }
+            Event::LiquidityReturn { agent_id, amount, balance_after } => {
+                self.pool(*agent_id, -i128::from(amount.0), Cents::ZERO, *balance_after)
+            }
+            Event::ScenarioEventExecuted { details_json, .. } => self.scenario_event(details_json),
+            // Limits exceeded and reports of mechanisms change nothing; all others are above.
+            _ => Ok(()),
+        }
+    }
+
+    fn arrival(&mut self, event: &Event, watch: &mut impl Watch) -> Result<(), Problem> {
+        let Event::Arrival {
+            tx_id,
+            sender_id: sender,
+            receiver_id: receiver,
+            amount,
+            deadline,
+            priority,
+            is_divisible,
+            parent_tx_id: parent,
+        } = *event
+        else {
+            return Ok(());
+        };
+        if tx_id <= self.last_payment {
+            return Err(Problem::PaymentOutOfOrder(tx_id));
+        }
+        if sender == receiver {
+            return Err(Problem::SameParties(tx_id));
+        }
+        if receiver.at() >= self.banks.len() {
+            return Err(Problem::UnknownBank(receiver));
+        }
+        let now = self.tick;
+        let (mut arrival, mut split_index) = (now, None);
+        if let Some(parent) = parent {
+            let slot = self.between(parent, sender, receiver)?;
+            let parent = self.payments.get_mut(slot);
+            (arrival, split_index) = (parent.arrival, Some(parent.parts));
+            parent.parts += 1;
+        }
+        self.bank_mut(sender)?;
+        self.last_payment = tx_id;
+        let payment = Payment {
+            id: tx_id,
+            sender,
+            receiver,
+            amount,
+            remaining: amount,
+            priority,
+            original_priority: priority,
+            is_divisible,
+            arrival,
+            deadline,
+            parent,
+            split_index,
+            ..Payment::blank(now)
+        };
+        watch.arrived(&payment);
+        self.queue1_len += 1;
+        self.payments.insert(payment, &mut self.banks[sender.at()].queue1);
+        Ok(())
+    }
+
+    fn submission(
+        &mut self,
+        slot: Slot,
+        amount: Cents,
+        priority: u8,
+        class: RtgsPriority,
+    ) -> Result<(), Problem> {
+        Problem::differs("the amount submitted", self.payments.get(slot).remaining, amount)?;
+        self.leave_queue1(slot)?;
+        let payment = self.payments.get_mut(slot);
+        payment.priority = priority;
+        payment.place = Place::Submitted;
+        payment.submission = Some(Submission { class, tick: self.tick });
+        self.payments.append(slot, &mut self.submitted);
+        Ok(())
+    }
+
+    /// A full release counts against the budget of the tick (spec 03, 6).
+    fn charge_budget(&mut self, bank: BankIdx, id: PaymentId) -> Result<(), Problem> {
+        let slot = self.sent_by(id, bank)?;
+        let Payment { receiver, remaining, .. } = *self.payments.get(slot);
+        let Some(budget) = &mut self.bank_mut(bank)?.budget else { return Ok(()) };
+        budget.remaining = budget.remaining.saturating_sub(remaining);
+        match budget.used.iter_mut().find(|(to, _)| *to == receiver) {
+            Some((_, used)) => *used = used.saturating_add(remaining),
+            None => budget.used.push((receiver, remaining)),
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, bank: BankIdx, id: PaymentId, reason: &HoldReason) -> Result<(), Problem> {
+        let slot = self.sent_by(id, bank)?;
+        let payment = self.payments.get_mut(slot);
+        if payment.hold.as_ref() != Some(reason) {
+            payment.hold = Some(reason.clone());
+        }
+        Ok(())
+    }
+
+    fn drop(
+        &mut self,
+        bank: BankIdx,
+        id: PaymentId,
+        reason: &Text,
+        watch: &mut impl Watch,
+    ) -> Result<(), Problem> {
+        let slot = self.sent_by(id, bank)?;
+        self.leave_queue1(slot)?;
+        self.mark_overdue(slot, self.tick);
+        let payment = self.payments.get_mut(slot);
+        payment.place = Place::Dropped;
+        payment.ended = Some(self.tick);
+        self.payments.append(slot, &mut self.dropped);
+        watch.dropped(self.payments.get(slot), reason);
+        Ok(())
+    }
+
+    fn split_up(
+        &mut self,
+        bank: BankIdx,
+        id: PaymentId,
+        parts: &[PaymentId],
+        watch: &mut impl Watch,
+    ) -> Result<(), Problem> {
+        let slot = self.sent_by(id, bank)?;
+        self.leave_queue1(slot)?;
+        self.payments.get_mut(slot).place = Place::Split;
+        self.payments.append(slot, &mut self.split);
+        self.hold_back(slot, parts)?;
+        watch.split(self.payments.get(slot));
+        Ok(())
+    }
+
+    /// The parts that were not submitted are held back, the k-th of them for k gaps (C13).
+    fn hold_back(&mut self, parent: Slot, parts: &[PaymentId]) -> Result<(), Problem> {
+        let _ = (parent, parts);
+        Ok(())
+    }
+
+    fn set_priority(&mut self, slot: Slot, priority: u8) -> Result<(), Problem> {
+        let payment = self.payments.get_mut(slot);
+        payment.count_until(self.tick, &self.rules);
+        payment.priority = priority;
+        if payment.place == Place::Queue1 {
+            self.banks[payment.sender.at()].queue1.unsorted = true;
+        }
+        Ok(())
+    }
+
+    fn withdrawal(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
+        let slot = self.sent_by(id, sender)?;
+        self.leave_queue2(slot)?;
+        let payment = self.payments.get_mut(slot);
+        payment.submission = None;
+        payment.place = Place::Queue1;
+        self.queue1_len += 1;
+        self.payments.append(slot, &mut self.banks[sender.at()].queue1);
+        Ok(())
+    }
+
+    fn queued(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
+        let slot = self.sent_by(id, sender)?;
+        self.leave_submissions(slot)?;
+        let payment = self.payments.get_mut(slot);
+        payment.place = Place::Queue2;
+        payment.queue2_since = Some(self.tick);
+        let value = i128::from(payment.remaining.0);
+        self.payments.append(slot, &mut self.queue2);
+        let bank = self.bank_mut(sender)?;
+        bank.queue2_len += 1;
+        bank.queue2_value += value;
+        Ok(())
+    }
+
+    fn went_overdue(&mut self, id: PaymentId, sender: BankIdx, penalty: Cents) -> Result<(), Problem> {
+        let slot = self.sent_by(id, sender)?;
+        self.mark_overdue(slot, self.tick);
+        let payment = self.payments.get_mut(slot);
+        payment.deadline_penalty = payment.deadline_penalty.saturating_add(penalty);
+        Ok(())
+    }
+
+    fn mark_overdue(&mut self, slot: Slot, since: Tick) {
+        let payment = self.payments.get_mut(slot);
+        if payment.overdue_since.is_none() {
+            payment.count_until(self.tick, &self.rules);
+            payment.overdue_since = Some(since);
+        }
+    }
+
+    fn register(&mut self, bank: BankIdx, name: &Text, value: Option<f64>) -> Result<(), Problem> {
+        let registers = &mut self.bank_mut(bank)?.registers;
+        match (registers.binary_search_by(|(key, _)| key.cmp(name)), value) {
+            (Ok(at), Some(value)) => registers[at].1 = value,
+            (Ok(at), None) => drop(registers.remove(at)),
+            (Err(at), Some(value)) => registers.insert(at, (name.clone(), value)),
+            (Err(_), None) => return Err(Problem::NoRegister(bank)),
+        }
+        Ok(())
+    }
+
+    fn collateral(&mut self, bank: BankIdx, moved: i128, new_total: Cents) -> Result<(), Problem> {
+        let bank = self.bank_mut(bank)?;
+        let expected = i128::from(bank.posted.0) + moved;
+        if expected != i128::from(new_total.0) {
+            let found = new_total.0.into();
+            return Err(Problem::Differs { figure: "posted collateral", expected, found });
+        }
+        bank.posted = new_total;
+        Ok(())
+    }
+
+    /// The first of the timers that are due has done its work.
+    fn timer_done(&mut self, bank: BankIdx) -> Result<(), Problem> {
+        let now = self.tick;
+        let timers = &mut self.bank_mut(bank)?.timers;
+        let at = timers.iter().position(|timer| timer.due == now).ok_or(Problem::NoTimer(bank))?;
+        timers.remove(at);
+        Ok(())
+    }
+
+    fn pool(&mut self, bank: BankIdx, moved: i128, allocated: Cents, after: Cents) -> Result<(), Problem> {
+        let bank = self.bank_mut(bank)?;
+        let expected = i128::from(bank.balance.0) + moved;
+        if expected != i128::from(after.0) {
+            return Err(Problem::Differs { figure: "the balance", expected, found: after.0.into() });
+        }
+        (bank.balance, bank.allocated) = (after, allocated);
+        Ok(())
+    }
+
+    fn scenario_event(&mut self, effect: &Effect) -> Result<(), Problem> {
+        match *effect {
+            Effect::DirectTransfer { amount, from, to } => self.transfer(from, to, amount),
+            Effect::CollateralAdjustment { agent, new_total, .. } => {
+                self.bank_mut(agent)?.posted = new_total;
+                Ok(())
+            }
+            // A custom arrival and a scheduled settlement have events of their own; the rest
+            // concerns arrivals to come.
+            _ => Ok(()),
+        }
+    }
+
+    fn leave_queue1(&mut self, slot: Slot) -> Result<(), Problem> {
+        let sender = self.leave(slot, Place::Queue1)?;
+        self.payments.get_mut(slot).hold = None;
+        let bank = self.bank_mut(sender)?;
+        let mut list = bank.queue1;
+        self.payments.detach(slot, &mut list);
+        self.banks[sender.at()].queue1 = list;
+        self.queue1_len -= 1;
+        Ok(())
+    }
+
+    pub(super) fn leave_queue2(&mut self, slot: Slot) -> Result<(), Problem> {
+        let sender = self.leave(slot, Place::Queue2)?;
+        let payment = self.payments.get_mut(slot);
+        payment.queue2_since = None;
+        let value = i128::from(payment.remaining.0);
+        self.payments.detach(slot, &mut self.queue2);
+        let bank = self.bank_mut(sender)?;
+        bank.queue2_len -= 1;
+        bank.queue2_value -= value;
+        Ok(())
+    }
+
+    pub(super) fn leave_submissions(&mut self, slot: Slot) -> Result<(), Problem> {
+        self.leave(slot, Place::Submitted)?;
+        self.payments.detach(slot, &mut self.submitted);
+        Ok(())
+    }
+
+    /// Checks the place that a payment leaves and counts its time there.
+    fn leave(&mut self, slot: Slot, expected: Place) -> Result<BankIdx, Problem> {
+        let payment = self.payments.get_mut(slot);
+        if payment.place != expected {
+            let (payment, found) = (payment.id, payment.place);
+            return Err(Problem::Elsewhere { payment, expected, found });
+        }
+        payment.count_until(self.tick, &self.rules);
+        Ok(payment.sender)
+    }
+
+    pub(super) fn open(&self, id: PaymentId) -> Result<Slot, Problem> {
+        self.payments.find(id).ok_or(Problem::UnknownPayment(id))
+    }
+
+    fn sent_by(&self, id: PaymentId, sender: BankIdx) -> Result<Slot, Problem> {
+        let slot = self.open(id)?;
+        if self.payments.get(slot).sender == sender { Ok(slot) } else { Err(Problem::OtherParties(id)) }
+    }
+
+    pub(super) fn between(&self, id: PaymentId, sender: BankIdx, receiver: BankIdx) -> Result<Slot, Problem> {
+        let slot = self.sent_by(id, sender)?;
+        if self.payments.get(slot).receiver == receiver { Ok(slot) } else { Err(Problem::OtherParties(id)) }
+    }
+}
+
+/// Whether an event comes before the sort of queue 1 in its tick (C29). Of those that may
+/// come on either side none moves a payment in queue 1 or its priority after the sort.
+const fn precedes_queue1_sort(event: &Event) -> bool {
+    match event {
+        Event::Arrival { parent_tx_id, .. } => parent_tx_id.is_none(),
+        Event::RtgsImmediateSettlement { tx_id, .. } => matches!(tx_id, SettlementId::Scheduled { .. }),
+        Event::ScenarioEventExecuted { .. }
+        | Event::LiquidityAllocation { .. }
+        | Event::CollateralPost { .. }
+        | Event::CollateralWithdraw { .. }
+        | Event::CollateralTimerWithdrawn { .. }
+        | Event::CollateralTimerBlocked { .. }
+        | Event::BankBudgetSet { .. }
+        | Event::StateRegisterSet { .. }
+        | Event::PriorityEscalated { .. } => true,
+        _ => false,
+    }
+}
