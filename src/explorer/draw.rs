@@ -97,7 +97,9 @@ fn draw_keys(state: &State, area: Rect, buffer: &mut Buffer) {
     let mut rest = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
     let used = text_line(rest, 0, &pending, Tone::Warn, buffer, look);
     rest = Rect { x: rest.x + used, width: rest.width - used, ..rest };
-    let all: Vec<(&str, &str)> = keymap::footer(state.top().scopes()).collect();
+    let first = state.stack.len() == 1;
+    let shown = keymap::footer(state.top().scopes()).filter(|(key, _)| !(first && *key == "Esc"));
+    let all: Vec<(&str, &str)> = shown.collect();
     let width = |key: &str, word: &str| (key.width() + word.width() + 3) as u16;
     let always: Vec<_> = all.iter().filter(|(_, word)| matches!(*word, "help" | "quit" | "back")).collect();
     let reserved: u16 = always.iter().map(|(key, word)| width(key, word)).sum();

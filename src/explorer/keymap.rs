@@ -65,6 +65,8 @@ pub enum Scope {
     Everywhere,
     /// Screens with lists.
     Lists,
+    /// Screens that can be searched.
+    Search,
     /// The form of Launch.
     Form,
     Jobs,
@@ -81,6 +83,7 @@ impl Scope {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Lists => "Lists and panes",
+            Self::Search => "Search",
             Self::Form => "Form",
             Self::Jobs => "Jobs",
             Self::Simulations => "Simulations",
@@ -146,9 +149,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Events, &["f"], Intent::Filter, "filter by bank, payment, type, tick, day, text", "filter"),
     bind(Scope::Events, &["X"], Intent::ClearFilter, "show everything again", "clear"),
     bind(Scope::Events, &["F"], Intent::Follow, "follow the newest events; moving up pauses", ""),
-    bind(Scope::Lists, &["/"], Intent::Search, "search", "search"),
-    bind(Scope::Lists, &["n"], Intent::NextMatch, "next match", ""),
-    bind(Scope::Lists, &["N"], Intent::PreviousMatch, "previous match", ""),
+    bind(Scope::Search, &["/"], Intent::Search, "search", "search"),
+    bind(Scope::Search, &["n"], Intent::NextMatch, "next match", ""),
+    bind(Scope::Search, &["N"], Intent::PreviousMatch, "previous match", ""),
     bind(Scope::Lists, &["j", "Down"], Intent::Down, "down", ""),
     bind(Scope::Lists, &["k", "Up"], Intent::Up, "up", ""),
     bind(Scope::Lists, &["Ctrl+D"], Intent::HalfDown, "half a page down", ""),
@@ -246,8 +249,8 @@ mod tests {
     /// The sets of scopes that are active together.
     const TOGETHER: &[&[Scope]] = &[
         &[Scope::Everywhere, Scope::Lists, Scope::Jobs],
-        &[Scope::Everywhere, Scope::Lists, Scope::Simulations],
-        &[Scope::Everywhere, Scope::Lists, Scope::Events],
+        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Simulations],
+        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Events],
         &[Scope::Everywhere, Scope::Lists, Scope::Replay],
         &[Scope::Everywhere, Scope::Form],
         &[Scope::Question],

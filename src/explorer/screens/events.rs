@@ -152,14 +152,12 @@ fn detail_lines(row: &EventRow, width: usize) -> Vec<(String, Tone)> {
     let mut lines: Vec<(String, Tone)> = Vec::new();
     let mut add = |text: &str, tone| lines.extend(wrap(text, width).into_iter().map(|line| (line, tone)));
     if let Some(help) = describe::help(&row.kind) {
-        add(help, Tone::Muted);
-        add("", Tone::Plain);
+        add(&format!("{help}\n\n"), Tone::Muted);
     }
     for (key, value) in describe::fields(&row.line) {
         add(&format!("{key}: {value}"), Tone::Plain);
     }
-    add("", Tone::Plain);
-    add(&row.line, Tone::Muted);
+    add(&format!("\n{}", row.line), Tone::Muted);
     lines
 }
 
@@ -169,7 +167,7 @@ impl View for Events {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Events, Scope::Lists, Scope::Everywhere]
+        &[Scope::Events, Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {

@@ -75,7 +75,7 @@ impl View for Help {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Lists, Scope::Everywhere]
+        &[Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, _desk: &mut Desk<'_>) {}

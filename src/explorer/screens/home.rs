@@ -56,7 +56,7 @@ const LIBRARY_COLUMNS: &[Column] = &[
     Column::text("question", 24).growing(4).rank(1),
 ];
 
-const PLACE_COLUMNS: &[Column] = &[Column::text("go to", 12).growing(1), Column::number("", 12)];
+const PLACE_COLUMNS: &[Column] = &[Column::text("go to", 17).growing(1), Column::number("", 8)];
 
 /// Places to go to, with their keys.
 const PLACES_LIST: [&str; 4] = ["Runs (g r)", "Simulations (g s)", "Jobs (g j)", "Help (?)"];
@@ -251,7 +251,7 @@ impl View for Home {
             return;
         }
         let [top, bottom] = stack(area, [area.height * 3 / 5, area.height]);
-        let [left, right] = beside(top, [top.width.saturating_sub(26), 26]);
+        let [left, right] = beside(top, [top.width.saturating_sub(30), 30]);
         self.draw_library(left, buffer, scene);
         self.draw_places(right, buffer, scene);
         self.draw_recent(bottom, buffer, scene);

@@ -179,7 +179,7 @@ impl Iterations {
         let iteration = self.selected().map_or_else(String::new, |row| row.iteration.to_string());
         let title = format!("Banks in iteration {iteration}, {UNIT}");
         let focused = self.focus.is(BANKS);
-        let inner = Pane { number: BANKS, title: &title, note: "", focused }.draw(area, buffer, look);
+        let inner = Pane { number: BANKS, title: &title, note: &self.run, focused }.draw(area, buffer, look);
         let banks = self.selected().map_or(&[][..], |row| &row.banks);
         let [table_area, why] = stack(inner, [inner.height.saturating_sub(2), 2]);
         let table = Table {

@@ -31,13 +31,13 @@ pub struct JobsScreen {
 
 /// The columns of a list of jobs.
 pub const COLUMNS: &[Column] = &[
-    Column::text("job", 18).growing(2),
-    Column::text("state", 13),
-    Column::text("progress", 18),
-    Column::text("doing", 20).growing(1).rank(2),
+    Column::text("job", 16).growing(2),
+    Column::text("state", 12),
+    Column::text("progress", 16),
+    Column::text("doing", 18).growing(1).rank(2),
     Column::number("simulations", 11).rank(3),
     Column::number("ticks/s", 10).rank(4),
-    Column::number("left", 11).rank(1),
+    Column::number("left", 10).rank(1),
 ];
 
 /// A job in these columns.
@@ -51,7 +51,7 @@ pub fn cells(job: &Job, look: Look) -> Vec<Cell> {
     vec![
         cell(&job.plan.title),
         toned(state, tone),
-        cell(bar(job.progress.part, 10, look)),
+        cell(bar(job.progress.part, 8, look)),
         cell(&job.progress.stage),
         cell(grouped(job.progress.simulations)),
         cell(grouped(job.progress.ticks_per_second.max(0.0) as u64)),

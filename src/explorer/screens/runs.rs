@@ -70,7 +70,7 @@ impl View for Runs {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Lists, Scope::Everywhere]
+        &[Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {

@@ -104,7 +104,7 @@ impl View for Simulations {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Simulations, Scope::Lists, Scope::Everywhere]
+        &[Scope::Simulations, Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
