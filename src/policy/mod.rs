@@ -17,6 +17,7 @@ mod library;
 mod operators;
 mod program;
 mod read;
+mod stagger;
 mod walk;
 mod write;
 
