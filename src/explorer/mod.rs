@@ -16,6 +16,7 @@ mod readers;
 mod rows;
 mod screens;
 mod search;
+mod session;
 mod state;
 mod terminal;
 mod update;

@@ -1,5 +1,7 @@
 //! What the screens show, as plain values: they know neither the database nor the simulator.
 
+use std::sync::Arc;
+
 use crate::money::Cents;
 
 /// How far a run or a simulation is (spec 06, 2.2).
@@ -160,8 +162,6 @@ pub struct EventRow {
     pub sequence: u64,
     pub tick: u64,
     pub kind: String,
-    /// Its banks and payments in one line, then what else it says.
-    pub summary: String,
     /// The canonical event line.
     pub line: String,
 }
@@ -244,7 +244,7 @@ pub struct Moment {
     pub queue1: Vec<QueueRow>,
     pub queue2: Vec<QueueRow>,
     /// All events of the tick.
-    pub events: Vec<EventRow>,
+    pub events: Arc<[EventRow]>,
 }
 
 /// Where in a simulation to go.

@@ -45,7 +45,12 @@ const COLUMNS: &[Column] = &[
 ];
 
 fn cells(row: &EventRow) -> Vec<Cell> {
-    vec![cell(row.sequence.to_string()), cell(row.tick.to_string()), cell(&row.kind), cell(&row.summary)]
+    vec![
+        cell(row.sequence.to_string()),
+        cell(row.tick.to_string()),
+        cell(&row.kind),
+        cell(describe::summary(&row.line)),
+    ]
 }
 
 impl Events {
@@ -285,13 +290,7 @@ mod tests {
     #[test]
     fn the_selected_event_is_shown_in_full() {
         let line = r#"{"sequence":3,"event_type":"PolicyHold","tick":1,"agent_id":"A","tx_id":"tx-000004","reason":"LowPriority"}"#;
-        let row = EventRow {
-            sequence: 3,
-            tick: 1,
-            kind: "PolicyHold".into(),
-            summary: String::new(),
-            line: line.into(),
-        };
+        let row = EventRow { sequence: 3, tick: 1, kind: "PolicyHold".into(), line: line.into() };
         let lines: Vec<String> = detail_lines(&row, 60).into_iter().map(|(text, _)| text).collect();
         assert!(lines.contains(&"reason: LowPriority".to_owned()), "{lines:?}");
         assert!(lines.iter().any(|text| text.starts_with("{\"sequence\":3")));

@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::explorer::describe;
 use crate::explorer::draw::draw;
 use crate::explorer::key::Key;
 use crate::explorer::look::Look;
@@ -212,7 +211,7 @@ fn event(sequence: u64) -> EventRow {
         ),
     };
     let line = format!(r#"{{"sequence":{sequence},"event_type":"{kind}","tick":{tick},{rest}}}"#);
-    EventRow { sequence, tick, kind: kind.into(), summary: describe::summary(&line), line }
+    EventRow { sequence, tick, kind: kind.into(), line }
 }
 
 fn bank(name: &str, balance: i64, change: i64) -> BankRow {

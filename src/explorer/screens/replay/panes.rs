@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::super::{beside, stack};
 use super::{BANKS, CHART, EVENTS, QUEUE1, QUEUE2, Replay, SPEEDS};
+use crate::explorer::describe;
 use crate::explorer::format::{UNIT, badge, change};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::rows::{BankRow, EventRow, Moment, QueueRow};
@@ -222,7 +223,7 @@ impl Replay {
             let happened = event.sequence - first < moment.applied as u64;
             let (mark, tone) =
                 if happened { (look.glyphs().done, Tone::Plain) } else { (look.glyphs().dot, Tone::Muted) };
-            vec![toned(mark, tone), toned(&event.kind, tone), toned(&event.summary, tone)]
+            vec![toned(mark, tone), toned(&event.kind, tone), toned(describe::summary(&event.line), tone)]
         });
     }
 

@@ -9,7 +9,6 @@ fn moment(tick: u64, applied: usize, events: u64) -> Moment {
         sequence: tick * 100 + number,
         tick,
         kind: "PolicyHold".into(),
-        summary: String::new(),
         line: "{}".into(),
     };
     Moment {
