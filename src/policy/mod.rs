@@ -12,11 +12,14 @@ mod check;
 mod compile;
 mod decision;
 mod eval;
+pub mod explain;
 mod fields;
 mod library;
 mod operators;
 mod program;
 mod read;
+mod report;
+pub mod schema;
 mod walk;
 mod write;
 
@@ -26,9 +29,11 @@ pub use ast::{
 };
 pub use category::{Category, CostCategory, Toggles, sorted_names};
 pub use decision::{BankDecision, CollateralDecision, HoldCause, PaymentDecision, RegisterIdx};
+pub use explain::TreeLine;
 pub use fields::{FIELDS, Facts, Field, FieldRow, Figure, REGISTER_PREFIX};
 pub use library::BuiltIn;
 pub use operators::{
     BinaryOp, COMPUTATIONS, Comparison, EXPRESSIONS, Extreme, Function, OperatorRow, Test, UnaryOp,
 };
 pub use program::{CollateralLayer, EvalError, EvalFault, Program};
+pub use report::{FileProblem, FunctionalTest, PolicyFault, PolicyReport};

@@ -159,16 +159,16 @@ impl State {
                 self.split_up(*agent_id, *tx_id, child_ids, watch)
             }
             Event::TransactionReprioritized { agent_id, tx_id, new_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *agent_id)?;
+                let slot = self.sent_by(*tx_id, *agent_id)?;
                 self.set_priority(slot, *new_priority)
             }
             Event::PriorityEscalated { tx_id, sender_id, escalated_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *sender_id)?;
+                let slot = self.sent_by(*tx_id, *sender_id)?;
                 self.set_priority(slot, *escalated_priority)
             }
             Event::RtgsWithdrawal { tx_id, sender, .. } => self.withdrawal(*tx_id, *sender),
             Event::RtgsResubmission { tx_id, sender, new_rtgs_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *sender)?;
+                let slot = self.sent_by(*tx_id, *sender)?;
                 self.payments.get_mut(slot).declared = Some(*new_rtgs_priority);
                 Ok(())
             }
@@ -177,7 +177,7 @@ impl State {
                 self.went_overdue(*tx_id, *sender_id, *deadline_penalty_cost)
             }
             Event::OverdueTransactionSettled { tx_id, sender_id, overdue_since_tick, .. } => {
-                let slot = self.from_sender(*tx_id, *sender_id)?;
+                let slot = self.sent_by(*tx_id, *sender_id)?;
                 self.mark_overdue(slot, *overdue_since_tick);
                 Ok(())
             }
@@ -323,7 +323,7 @@ impl State {
 
     /// A full release counts against the budget of the tick (spec 03, 6).
     fn charge_budget(&mut self, bank: BankIdx, id: PaymentId) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
+        let slot = self.sent_by(id, bank)?;
         let Payment { receiver, remaining, .. } = *self.payments.get(slot);
         let Some(budget) = &mut self.bank_mut(bank)?.budget else { return Ok(()) };
         budget.remaining = budget.remaining.saturating_sub(remaining);
@@ -335,7 +335,7 @@ impl State {
     }
 
     fn hold(&mut self, bank: BankIdx, id: PaymentId, reason: &HoldReason) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
+        let slot = self.sent_by(id, bank)?;
         let payment = self.payments.get_mut(slot);
         if payment.hold.as_ref() != Some(reason) {
             payment.hold = Some(reason.clone());
@@ -350,7 +350,7 @@ impl State {
         reason: &Text,
         watch: &mut impl Watch,
     ) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
+        let slot = self.sent_by(id, bank)?;
         self.leave_queue1(slot)?;
         self.mark_overdue(slot, self.tick);
         let payment = self.payments.get_mut(slot);
@@ -368,7 +368,7 @@ impl State {
         parts: &[PaymentId],
         watch: &mut impl Watch,
     ) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
+        let slot = self.sent_by(id, bank)?;
         self.leave_queue1(slot)?;
         self.payments.get_mut(slot).place = Place::Split;
         self.payments.append(slot, &mut self.split);
@@ -394,7 +394,7 @@ impl State {
     }
 
     fn withdrawal(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
+        let slot = self.sent_by(id, sender)?;
         self.leave_queue2(slot)?;
         let payment = self.payments.get_mut(slot);
         payment.submission = None;
@@ -405,7 +405,7 @@ impl State {
     }
 
     fn queued(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
+        let slot = self.sent_by(id, sender)?;
         self.leave_submissions(slot)?;
         let payment = self.payments.get_mut(slot);
         payment.place = Place::Queue2;
@@ -419,7 +419,7 @@ impl State {
     }
 
     fn went_overdue(&mut self, id: PaymentId, sender: BankIdx, penalty: Cents) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
+        let slot = self.sent_by(id, sender)?;
         self.mark_overdue(slot, self.tick);
         let payment = self.payments.get_mut(slot);
         payment.deadline_penalty = payment.deadline_penalty.saturating_add(penalty);
@@ -532,13 +532,13 @@ impl State {
         self.payments.find(id).ok_or(Problem::UnknownPayment(id))
     }
 
-    fn from_sender(&self, id: PaymentId, sender: BankIdx) -> Result<Slot, Problem> {
+    fn sent_by(&self, id: PaymentId, sender: BankIdx) -> Result<Slot, Problem> {
         let slot = self.open(id)?;
         if self.payments.get(slot).sender == sender { Ok(slot) } else { Err(Problem::OtherParties(id)) }
     }
 
     pub(super) fn between(&self, id: PaymentId, sender: BankIdx, receiver: BankIdx) -> Result<Slot, Problem> {
-        let slot = self.from_sender(id, sender)?;
+        let slot = self.sent_by(id, sender)?;
         if self.payments.get(slot).receiver == receiver { Ok(slot) } else { Err(Problem::OtherParties(id)) }
     }
 }

@@ -194,7 +194,7 @@ impl Payment {
         WaitingFigures {
             queue1_ticks: waiting.queue1_ticks,
             queue2_ticks: waiting.queue2_ticks,
-            delay_cost: rules.delay.charge(amount.saturating_mul(waiting.weight)),
+            delay_cost: rules.delay.cost(amount.saturating_mul(waiting.weight)),
             penalty_cost: Cents::saturating_from(penalties),
         }
     }
