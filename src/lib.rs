@@ -1,6 +1,5 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
-pub mod charges;
 pub mod costs;
 pub mod document;
 pub mod engine;

@@ -156,7 +156,10 @@ impl ProposerKey {
         match word {
             "search" => Some(Self::Search),
             "llm" => Some(Self::Llm),
-            _ => word.strip_prefix("script:").filter(|file| !file.is_empty()).map(|f| Self::Script(f.to_owned())),
+            _ => word
+                .strip_prefix("script:")
+                .filter(|file| !file.is_empty())
+                .map(|f| Self::Script(f.to_owned())),
         }
     }
 
@@ -256,7 +259,8 @@ impl Experiment {
     pub fn to_config(&self, proposer: &str, model: &str) -> Map<String, Value> {
         let Criteria { min_settlement_rate, require_significance, max_variation } = self.evaluation.criteria;
         let Thresholds { stability, window, variation, regret } = self.convergence.thresholds;
-        let seed = self.master_seed.parse::<u64>().map_or_else(|_| json!(self.master_seed), |seed| json!(seed));
+        let seed =
+            self.master_seed.parse::<u64>().map_or_else(|_| json!(self.master_seed), |seed| json!(seed));
         let config = json!({
             "name": self.name,
             "description": self.description,
@@ -322,16 +326,22 @@ fn read_root(root: &Node, text: &str, read_file: ReadFile<'_>, report: &Report) 
     let constraints = file.or("constraints", String::new(), Item::text);
     let named = file.item("prompt_customization");
     let prompts = match named.filter(|item| !item.node.is_null()) {
-        Some(item) => read_prompts(&item, optimized_agents.as_deref().unwrap_or_default()).map(PromptTexts::or_none),
+        Some(item) => {
+            read_prompts(&item, optimized_agents.as_deref().unwrap_or_default()).map(PromptTexts::or_none)
+        }
         None if root.get("prompt_customization").is_some() => Some(None),
         None => Some(legacy_prompts(llm.as_ref())),
     };
     let output = file.nullable("output", read_output);
-    let persist = file.or("persist_simulations", PersistLevel::Primary, |item| item.one_of(&PersistLevel::WORDS));
+    let persist =
+        file.or("persist_simulations", PersistLevel::Primary, |item| item.one_of(&PersistLevel::WORDS));
     let master_seed = file.or("master_seed", "42".to_owned(), |item| read_master_seed(&item));
     file.finish();
     if constraints.as_ref().is_some_and(|path| !path.is_empty()) && policy_constraints == Some(None) {
-        report.warning("constraints", "`constraints` has no effect; nothing is proposed without `policy_constraints`");
+        report.warning(
+            "constraints",
+            "`constraints` has no effect; nothing is proposed without `policy_constraints`",
+        );
     }
     Some(Experiment {
         name: name?,
@@ -388,7 +398,11 @@ fn read_criteria(item: Item<'_>) -> Option<Criteria> {
     let significance = block.or("require_statistical_significance", false, Item::boolean);
     let variation = block.nullable("max_coefficient_of_variation", |item| item.float(Bound::AtLeast(0.0)));
     block.finish();
-    Some(Criteria { min_settlement_rate: floor?, require_significance: significance?, max_variation: variation? })
+    Some(Criteria {
+        min_settlement_rate: floor?,
+        require_significance: significance?,
+        max_variation: variation?,
+    })
 }
 
 fn read_convergence(item: Item<'_>) -> Option<Convergence> {
@@ -410,7 +424,11 @@ fn read_convergence(item: Item<'_>) -> Option<Convergence> {
     Some(Convergence { max_iterations: max_iterations?, thresholds, improvement_threshold: improvement? })
 }
 
-fn read_llm(item: Item<'_>, read_file: ReadFile<'_>, files: &mut Vec<(String, String)>) -> Option<LlmSettings> {
+fn read_llm(
+    item: Item<'_>,
+    read_file: ReadFile<'_>,
+    files: &mut Vec<(String, String)>,
+) -> Option<LlmSettings> {
     let mut block = item.mapping()?;
     let model = block.nullable("model", non_empty);
     let temperature = block.or("temperature", 0.0, |item| item.float(Bound::AtLeast(0.0)));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::document::Node;
+use crate::document::{self, Node};
 use crate::finding::Findings;
 use crate::persistence::PolicyAuthor;
 use crate::policy::PolicyDocument;
-use crate::scenario::{self, Agent, Policy, PolicySpec};
+use crate::scenario::{self, Agent, NoFiles, Overrides, Policy, PolicySpec};
 
 /// The trees that a policy can have, in the order in which they are checked.
 pub const TREES: [&str; 4] =
@@ -91,13 +91,24 @@ fn tree_policy(json: &Value) -> Result<Policy, Findings> {
     }
 }
 
-/// A built-in type of the scenario format; keys of the policy format are no part of it.
+/// A built-in type of the scenario format, read as the scenario reader reads it; keys of the policy
+/// format are no part of it.
 fn built_in_policy(json: &Value) -> Result<Policy, Findings> {
     let mut keys = json.as_object().cloned().unwrap_or_default();
     for key in ["version", "policy_id", "parameters", FRACTION] {
         keys.remove(key);
     }
-    scenario::read_policy(&Node::from_json(&Value::Object(keys)))
+    let bank = Node::map([
+        ("id", Node::text("agent")),
+        ("opening_balance", Node::int(0)),
+        ("policy", Node::from_json(&Value::Object(keys))),
+    ]);
+    let day = [("ticks_per_day", Node::int(1)), ("num_days", Node::int(1)), ("rng_seed", Node::int(0))];
+    let agents = Node::new(document::Value::List(vec![bank]));
+    let around = Node::map([("simulation", Node::map(day)), ("agents", agents)]);
+    let (scenario, findings) = scenario::read_node(around, &Overrides::default(), &NoFiles);
+    let policy = scenario.and_then(|scenario| scenario.agents.into_iter().next()).map(|bank| bank.policy);
+    policy.ok_or(findings)
 }
 
 /// The default policy of an agent with a fraction of its pool.

@@ -3,9 +3,9 @@
 use super::policies::AgentPolicy;
 use super::sampler::Sample;
 use crate::event::Text;
-use crate::ids::Names;
+use crate::ids::{BankIdx, Names};
 use crate::money::Cents;
-use crate::scenario::{Agent, Policy, ScenarioAction, ScenarioFile, Schedule, ScheduledEvent};
+use crate::scenario::{Agent, Arrivals, Policy, ScenarioAction, ScenarioFile, Schedule, ScheduledEvent};
 use crate::time::{Calendar, Tick};
 
 /// The part of a sandbox that all samples and policies of an agent share.
@@ -14,6 +14,7 @@ pub struct Sandbox {
     /// Source, agent and sinks; seed, funds of the source, policy and events are still to be set.
     template: ScenarioFile,
     agent: Text,
+    bank: BankIdx,
     /// Ids of the banks of the scenario by index: samples name banks so.
     ids: Vec<Text>,
     ticks: u64,
@@ -32,7 +33,7 @@ impl Sandbox {
         let mut banks = vec![Agent::new(source.into(), Cents::ZERO, sink.clone())];
         banks.extend(scenario.agents.iter().map(|bank| {
             if bank.id == own.id {
-                Agent { arrivals: crate::scenario::Arrivals::None, ..own.clone() }
+                Agent { arrivals: Arrivals::None, ..own.clone() }
             } else {
                 Agent::new(bank.id.clone(), Cents::ZERO, sink.clone())
             }
@@ -52,14 +53,15 @@ impl Sandbox {
             daily_liquidity_reallocation: scenario.daily_liquidity_reallocation,
             ..fresh
         };
-        let names = Names::new(scenario.agents.iter().map(|bank| bank.id.clone()));
-        Some(Self { template, agent: own.id.clone(), ids: names.ids().to_vec(), ticks })
+        let ids = Names::new(scenario.agents.iter().map(|bank| bank.id.clone())).ids().to_vec();
+        let bank = Names::new(template.agents.iter().map(|bank| bank.id.clone())).find(agent)?;
+        Some(Self { template, agent: own.id.clone(), bank, ids, ticks })
     }
 
-    /// The id of the agent.
+    /// Where the agent stands among the banks of the sandbox.
     #[must_use]
-    pub const fn agent(&self) -> &Text {
-        &self.agent
+    pub const fn bank(&self) -> BankIdx {
+        self.bank
     }
 
     /// The scenario of a sample under a policy.

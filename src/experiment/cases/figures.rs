@@ -95,15 +95,22 @@ fn sampler() {
         let input = &case.input;
         let agent = input["agent"].as_str().unwrap();
         let all = || list(&input["outgoing"]).iter().chain(list(&input["incoming"]));
-        let ids = all().flat_map(|r| [&r["sender_id"], &r["receiver_id"]]).map(|id| Text::from(id.as_str().unwrap()));
+        let ids = all()
+            .flat_map(|r| [&r["sender_id"], &r["receiver_id"]])
+            .map(|id| Text::from(id.as_str().unwrap()));
         let names = Names::new(ids);
         let records = |key: &str| -> Vec<Record> {
             list(&input[key]).iter().enumerate().map(|(i, r)| record(r, i, &names)).collect()
         };
         let ticks = input["total_ticks"].as_u64().unwrap();
         let count = input["num_samples"].as_u64().unwrap() as usize;
-        let drawn =
-            samples(&records("outgoing"), &records("incoming"), input["seed"].as_u64().unwrap(), count, ticks);
+        let drawn = samples(
+            &records("outgoing"),
+            &records("incoming"),
+            input["seed"].as_u64().unwrap(),
+            count,
+            ticks,
+        );
         let name = |id: PaymentId, way: &str| {
             let (key, prefix) = if way == "out" { ("outgoing", 'o') } else { ("incoming", 'i') };
             let given = input[key][id.0 as usize].get("tx_id").and_then(Value::as_str);
@@ -269,7 +276,8 @@ fn constraint_violations() {
         let (experiment, findings) = file::Experiment::read(&text, &|_| Err("none".to_owned()));
         let rules: constraints::PolicyConstraints =
             experiment.unwrap_or_else(|| panic!("{findings:?}")).policy_constraints.unwrap();
-        let found: Vec<_> = list(&case.input["policies"]).iter().map(|policy| rules.violations(policy)).collect();
+        let found: Vec<_> =
+            list(&case.input["policies"]).iter().map(|policy| rules.violations(policy)).collect();
         case.holds(&json!({"violations": found}));
     }
 }

@@ -39,7 +39,10 @@ fn shown(experiment: &Experiment, warnings: usize) -> Value {
     shown.insert("constraints".to_owned(), json!(experiment.constraints));
     shown.insert("proposer".to_owned(), json!(experiment.proposer.as_ref().map(|p| p.word())));
     shown.insert("llm".to_owned(), json!(experiment.llm.as_ref().map(shown_llm)));
-    shown.insert("policy_constraints".to_owned(), json!(experiment.policy_constraints.as_ref().map(shown_rules)));
+    shown.insert(
+        "policy_constraints".to_owned(),
+        json!(experiment.policy_constraints.as_ref().map(shown_rules)),
+    );
     let output = experiment.output.as_ref();
     let output =
         output.map(|o| json!({"directory": o.directory, "database": o.database, "verbose": o.verbose}));

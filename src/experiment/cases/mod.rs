@@ -1,8 +1,15 @@
 //! The shared cases `experiment-*` (spec 07, 26): every folder of `tests/cases` is held against this module.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a case that does not hold fails here")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a case that does not hold fails here"
+)]
 
 mod figures;
 mod files;
+mod loops;
+mod simulations;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,9 +86,11 @@ pub fn same(want: &Value, got: &Value, path: &str) -> Result<(), String> {
             let got = members.get(key).ok_or_else(|| format!("{path}.{key} is missing"))?;
             same(want, got, &format!("{path}.{key}"))
         }),
-        (Value::Array(want), Value::Array(items)) if want.len() == items.len() => {
-            want.iter().zip(items).enumerate().try_for_each(|(i, (want, got))| same(want, got, &format!("{path}[{i}]")))
-        }
+        (Value::Array(want), Value::Array(items)) if want.len() == items.len() => want
+            .iter()
+            .zip(items)
+            .enumerate()
+            .try_for_each(|(i, (want, got))| same(want, got, &format!("{path}[{i}]"))),
         (Value::Array(want), Value::Array(items)) => {
             Err(format!("{path}: expected {} elements, found {}", want.len(), items.len()))
         }

@@ -153,7 +153,9 @@ impl Chosen {
         if let Some(word) = option {
             return match ProposerKey::parse(word) {
                 Some(ProposerKey::Search) => Ok(Self::search(None)),
-                Some(ProposerKey::Script(file)) => Self::script(file, "--proposer", proposes, read_option_file),
+                Some(ProposerKey::Script(file)) => {
+                    Self::script(file, "--proposer", proposes, read_option_file)
+                }
                 Some(ProposerKey::Llm) => Err(no_language_models("--proposer")),
                 None if word.contains(':') => Err(no_language_models("--proposer")),
                 None => Err(unknown_proposer(word)),
@@ -237,5 +239,9 @@ fn no_language_models(key: &str) -> Finding {
 }
 
 fn unknown_proposer(word: &str) -> Finding {
-    Finding::error("--proposer", None, format!("`{word}` is not `search`, `llm`, `script:FILE` or `provider:model`"))
+    Finding::error(
+        "--proposer",
+        None,
+        format!("`{word}` is not `search`, `llm`, `script:FILE` or `provider:model`"),
+    )
 }

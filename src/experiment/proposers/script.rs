@@ -39,7 +39,8 @@ impl Script {
     /// What is no JSON mapping from agents to lists of entries.
     pub fn read(text: &str) -> Result<Self, Finding> {
         let root = document::parse_json(text)?;
-        let entries = root.as_map().ok_or_else(|| wrong(&root, "a mapping from agents to lists of entries"))?;
+        let entries =
+            root.as_map().ok_or_else(|| wrong(&root, "a mapping from agents to lists of entries"))?;
         let agents = entries.iter().map(read_agent).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), agents })
     }
@@ -87,7 +88,8 @@ pub struct ScriptedProposer {
 
 impl Proposer for ScriptedProposer {
     fn propose(&mut self, request: &Request<'_>, _evaluate: &mut dyn Evaluate) -> Result<Answer, RunError> {
-        let lines = self.script.agents.iter().find(|(agent, _)| agent == request.agent).map(|(_, lines)| lines);
+        let lines =
+            self.script.agents.iter().find(|(agent, _)| agent == request.agent).map(|(_, lines)| lines);
         let calls = self.calls.entry(request.agent.to_owned()).or_default();
         let line = lines.and_then(|lines| lines.get(*calls).or(lines.last()));
         *calls += 1;
