@@ -16,9 +16,6 @@ use crate::time::Tick;
 
 /// Everything that the scenario and the events so far say: banks, queues and all payments
 /// that are not settled.
-///
-/// How long a part of a staggered split is held back is known from the policy of its bank,
-/// where the actions that fit the split agree on the gap.
 #[derive(Clone, Debug)]
 pub struct State {
     pub(super) scenario: Arc<Scenario>,

@@ -385,7 +385,7 @@ impl<'a> Table<'a> {
                     return None;
                 }
             };
-            let line = row.position().map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+            let line = row.position().map_or(1, |at| line_of(text, at));
             match self.payment(&row) {
                 Ok(payment) => payments.push(payment),
                 Err(faults) => {
@@ -532,6 +532,15 @@ impl<'a> Table<'a> {
         }
         Ok(Some(tick))
     }
+}
+
+/// The line of a row; the reader counts it from the empty lines before it.
+fn line_of(text: &str, at: &csv::Position) -> usize {
+    let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let skipped = empty.filter(|byte| **byte == b'\n').count();
+    usize::try_from(at.line()).unwrap_or(usize::MAX).saturating_add(skipped)
 }
 
 fn missing_column(name: &str, header: &csv::StringRecord) -> String {
