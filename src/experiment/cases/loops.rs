@@ -94,11 +94,10 @@ fn calls(events: &[StreamEvent]) -> Vec<Value> {
     calls
         .map(|event| {
             let data = &event.data;
-            let declined = data["raw_response"].is_null() && data["parsing_error"].is_null();
             json!({
                 "agent": data["agent_id"], "iteration": event.iteration + 1,
                 "retry": data["call"].as_u64().unwrap() > 1,
-                "answered": declined || !data["raw_response"].is_null(),
+                "answered": !data["raw_response"].is_null(),
                 "usable": !data["parsed_policy"].is_null(),
             })
         })
