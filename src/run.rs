@@ -13,7 +13,7 @@ use crate::engine::{EngineError, Simulation};
 use crate::event::Event;
 use crate::persistence::{
     Failure, PersistenceError, SimulationCompletion, SimulationFailure, SimulationPersistenceProvider,
-    SimulationStart, Ticket, TickRecord,
+    SimulationStart, TickRecord, Ticket,
 };
 use crate::scenario::Scenario;
 use crate::time::Tick;
@@ -164,12 +164,7 @@ pub fn simulate(
             let record = TickRecord { tick, first_sequence: events, events: record.into() };
             provider.persist_tick_events(id, record)?;
         }
-        observer.tick(&TickReport {
-            tick,
-            first_sequence: events,
-            events: record,
-            simulation: &simulation,
-        });
+        observer.tick(&TickReport { tick, first_sequence: events, events: record, simulation: &simulation });
         events += record.len() as u64;
     };
     let duration = started.elapsed();

@@ -6,16 +6,17 @@
 //! ```
 //! use payment_sim::document::{self, Item, Reader, Report};
 //!
-//! let root = document::parse_yaml("name: demo\ntiks: 5\nlabel: ~").unwrap();
+//! let root = document::parse_yaml("name: demo\ntiks: 5\nlabel: ~")?;
 //! let report = Report::default();
-//! let mut file = Reader::root(&root, &report).unwrap();
+//! let Some(mut file) = Reader::root(&root, &report) else { return Ok(()) };
 //! let name = file.required("name", Item::text);
 //! let ticks = file.or("ticks", 10, |item| item.integer(1..=100));
 //! let label = file.nullable("label", Item::text);
 //! file.finish();
 //! assert_eq!((name, ticks, label), (Some("demo".into()), Some(10), Some(None)));
 //! let findings = report.into_findings();
-//! assert_eq!(findings.0[0].to_string(), "unknown key `tiks`, did you mean `ticks`? (line 2, column 1, tiks)");
+//! assert_eq!(findings.0[0].message, "unknown key `tiks`, did you mean `ticks`?");
+//! # Ok::<(), payment_sim::finding::Finding>(())
 //! ```
 
 mod json;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use crate::costs::Costs;
 use crate::event::{Event, Text};
-use crate::ids::BankIdx;
+use crate::ids::{BankIdx, PaymentId};
 use crate::liquidity::Position;
 use crate::money::Cents;
 use crate::rng::Rng;
@@ -116,7 +116,7 @@ pub struct SystemMetrics {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BankFigures {
     /// Balance, cap, collateral and haircut.
-    pub credit: Position,
+    pub position: Position,
     /// Entries of its queue 1.
     pub queue1_size: usize,
     /// Its payments in queue 2.
@@ -295,11 +295,21 @@ impl Simulation {
     pub fn bank(&self, bank: BankIdx) -> BankFigures {
         let state = &self.banks[bank.at()];
         BankFigures {
-            credit: self.position(bank),
+            position: self.position(bank),
             queue1_size: state.queue1.len(),
             queue2_size: state.queue2_view.len(),
             costs: state.costs,
         }
+    }
+
+    /// The payments in the bank's queue 1, in order.
+    pub fn queue1(&self, bank: BankIdx) -> impl Iterator<Item = PaymentId> + '_ {
+        self.banks[bank.at()].queue1.iter().map(|slot| self.payments[*slot].id)
+    }
+
+    /// The payments in queue 2, in order.
+    pub fn queue2(&self) -> impl Iterator<Item = PaymentId> + '_ {
+        self.queue2.iter().map(|slot| self.payments[*slot].id)
     }
 
     fn position(&self, bank: BankIdx) -> Position {

@@ -2,8 +2,11 @@
 
 pub mod acceptance;
 pub mod analysis;
+#[cfg(test)]
+mod cases;
 pub mod constraints;
 pub mod convergence;
+pub mod file;
 pub mod history;
 pub mod ids;
 pub mod isolation;

@@ -17,3 +17,6 @@ pub use lsm::{LsmKind, LsmRecord, lsm_records};
 pub use summary::{AgentSummary, SimulationSummary, Summary, write_costs};
 pub use totals::Totals;
 pub use transaction::{PaymentStatus, TransactionRow};
+
+#[cfg(test)]
+mod cases;

@@ -179,6 +179,14 @@ impl ExperimentWrites {
         self.writes.is_empty()
     }
 
+    /// Simulations to be taken back.
+    pub(super) fn removed(&self) -> impl Iterator<Item = &str> {
+        self.writes.iter().filter_map(|write| match write {
+            ExperimentWrite::RemoveSimulation(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
     fn push(&mut self, write: ExperimentWrite) -> &mut Self {
         self.writes.push(write);
         self

@@ -6,21 +6,29 @@
 //! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
 
 mod clock;
+mod database;
 mod error;
 mod experiment;
+mod open;
 mod provider;
 mod query;
+mod recovery;
+pub mod schema;
 mod status;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 pub use clock::Moment;
+pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
     ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
     SweepPoint, SweepPointStatus,
 };
 pub use provider::{
-    ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion, SimulationFailure,
-    SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+    DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion,
+    SimulationFailure, SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
 };
 pub use query::*;
 pub use status::{Purpose, Status};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::{PersistenceError, Purpose};
+use super::database::check_id;
+use super::writer::{Command, End, Run};
+use super::{Database, Moment, PersistenceError, Purpose, Status};
 use crate::event::Event;
 use crate::scenario::Scenario;
 use crate::time::Tick;
@@ -207,5 +209,85 @@ impl Ticket {
     /// The first cause why one of them could not be committed.
     pub fn wait_all(tickets: impl IntoIterator<Item = Self>) -> Result<(), PersistenceError> {
         tickets.into_iter().map(Self::wait).fold(Ok(()), Result::and)
+    }
+}
+
+/// Stores simulations in a DuckDB file. Clones store in the same file.
+#[derive(Clone, Debug)]
+pub struct DuckDbProvider {
+    database: Database,
+}
+
+impl DuckDbProvider {
+    pub(super) const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    fn running(&self, simulation_id: &str) -> Result<Arc<Run>, PersistenceError> {
+        let run = self.database.ids().running.get(simulation_id).cloned();
+        let run = run.ok_or_else(|| PersistenceError::OutOfOrder {
+            id: simulation_id.to_owned(),
+            what: "it is not running".to_owned(),
+        })?;
+        run.failure.get().map_or(Ok(run.clone()), |failure| Err(failure.clone()))
+    }
+
+    fn end(&self, simulation_id: &str, end: End) -> Result<Ticket, PersistenceError> {
+        let run = self.running(simulation_id);
+        self.database.ids().running.remove(simulation_id);
+        run?;
+        let simulation_id = Arc::from(simulation_id);
+        self.database.writer()?.ask(|reply| Command::End { simulation_id, end, reply })
+    }
+}
+
+impl SimulationPersistenceProvider for DuckDbProvider {
+    fn persist_simulation_start(&self, start: SimulationStart) -> Result<(), PersistenceError> {
+        let id = start.simulation_id.clone();
+        check_id("simulation", &id)?;
+        let run = Arc::new(Run::default());
+        {
+            let mut ids = self.database.ids();
+            if !ids.simulations.insert(id.clone()) {
+                return Err(PersistenceError::Exists { what: "simulation", id });
+            }
+            ids.running.insert(id, run.clone());
+        }
+        self.database.writer()?.send(Command::Start { start: Box::new(start), run, at: Moment::now() })
+    }
+
+    fn persist_tick_events(
+        &self,
+        simulation_id: &str,
+        record: TickRecord,
+    ) -> Result<usize, PersistenceError> {
+        let run = self.running(simulation_id)?;
+        let events = record.events.len();
+        run.advance(record.tick, record.first_sequence, events)
+            .map_err(|what| PersistenceError::OutOfOrder { id: simulation_id.to_owned(), what })?;
+        self.database.writer()?.send(Command::Tick { simulation_id: Arc::from(simulation_id), record })?;
+        Ok(events)
+    }
+
+    fn persist_simulation_complete(
+        &self,
+        simulation_id: &str,
+        end: SimulationCompletion,
+    ) -> Result<Ticket, PersistenceError> {
+        let duration_seconds = end.duration_seconds;
+        self.end(simulation_id, End { status: Status::Completed, duration_seconds, error: None })
+    }
+
+    fn persist_simulation_failed(
+        &self,
+        simulation_id: &str,
+        failure: SimulationFailure,
+    ) -> Result<Ticket, PersistenceError> {
+        let status = match failure.outcome {
+            Failure::Failed => Status::Failed,
+            Failure::Cancelled => Status::Cancelled,
+        };
+        let duration_seconds = failure.duration_seconds;
+        self.end(simulation_id, End { status, duration_seconds, error: Some(failure.error) })
     }
 }

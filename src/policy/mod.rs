@@ -20,6 +20,7 @@ mod program;
 mod read;
 mod report;
 pub mod schema;
+mod stagger;
 mod walk;
 mod write;
 

@@ -145,6 +145,13 @@ impl Program {
         true
     }
 
+    /// The ticks between the later parts of a staggered split into so many parts, of which so
+    /// many were submitted at once; nothing if the policy computes them or could mean several.
+    #[must_use]
+    pub fn stagger_gap(&self, parts: u64, first_now: u64) -> Option<u64> {
+        self.payment.stagger_gap(parts, first_now)
+    }
+
     /// Judges a payment.
     ///
     /// # Errors

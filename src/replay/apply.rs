@@ -3,7 +3,7 @@
 use super::Watch;
 use super::bank::{Budget, Timer};
 use super::error::{FoldError, Problem};
-use super::payment::{Payment, Place, Submission};
+use super::payment::{HeldBack, Payment, Place, Submission};
 use super::state::State;
 use super::table::Slot;
 use crate::event::{Effect, Event, HoldReason, RtgsPriority, SettlementId, Text};
@@ -158,18 +158,25 @@ impl State {
             Event::PolicySplit { agent_id, tx_id, child_ids, .. } => {
                 self.split_up(*agent_id, *tx_id, child_ids, watch)
             }
-            Event::TransactionReprioritized { agent_id, tx_id, new_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *agent_id)?;
+            Event::TransactionReprioritized { agent_id, tx_id, old_priority, new_priority } => {
+                let slot = self.sent_by(*tx_id, *agent_id)?;
+                let payment = self.payments.get_mut(slot);
+                payment.held_back = None;
+                let (expected, found) = (payment.priority.into(), (*old_priority).into());
+                if expected != found {
+                    return Err(Problem::Differs { figure: "the old priority", expected, found });
+                }
                 self.set_priority(slot, *new_priority)
             }
             Event::PriorityEscalated { tx_id, sender_id, escalated_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *sender_id)?;
+                let slot = self.sent_by(*tx_id, *sender_id)?;
                 self.set_priority(slot, *escalated_priority)
             }
             Event::RtgsWithdrawal { tx_id, sender, .. } => self.withdrawal(*tx_id, *sender),
             Event::RtgsResubmission { tx_id, sender, new_rtgs_priority, .. } => {
-                let slot = self.from_sender(*tx_id, *sender)?;
-                self.payments.get_mut(slot).declared = Some(*new_rtgs_priority);
+                let slot = self.sent_by(*tx_id, *sender)?;
+                let payment = self.payments.get_mut(slot);
+                (payment.declared, payment.held_back) = (Some(*new_rtgs_priority), None);
                 Ok(())
             }
             Event::QueuedRtgs { tx_id, sender_id } => self.queued(*tx_id, *sender_id),
@@ -177,7 +184,7 @@ impl State {
                 self.went_overdue(*tx_id, *sender_id, *deadline_penalty_cost)
             }
             Event::OverdueTransactionSettled { tx_id, sender_id, overdue_since_tick, .. } => {
-                let slot = self.from_sender(*tx_id, *sender_id)?;
+                let slot = self.sent_by(*tx_id, *sender_id)?;
                 self.mark_overdue(slot, *overdue_since_tick);
                 Ok(())
             }
@@ -231,7 +238,16 @@ impl State {
                 bank.run_costs = bank.run_costs.checked_add(&costs.kinds).ok_or(overflow)?;
                 Ok(())
             }
-            Event::EndOfDay { .. } => {
+            Event::EndOfDay { unsettled_count, .. } => {
+                let (expected, found) =
+                    ((self.queue1_len + self.queue2.len) as i128, i128::from(*unsettled_count));
+                if expected != found {
+                    return Err(Problem::Differs {
+                        figure: "the number of queued payments",
+                        expected,
+                        found,
+                    });
+                }
                 for bank in &mut self.banks {
                     bank.outflow = Cents::ZERO;
                     bank.outflows.clear();
@@ -248,298 +264,6 @@ impl State {
             // Limits exceeded and reports of mechanisms change nothing; all others are above.
             _ => Ok(()),
         }
-    }
-
-    fn arrival(&mut self, event: &Event, watch: &mut impl Watch) -> Result<(), Problem> {
-        let Event::Arrival {
-            tx_id,
-            sender_id: sender,
-            receiver_id: receiver,
-            amount,
-            deadline,
-            priority,
-            is_divisible,
-            parent_tx_id: parent,
-        } = *event
-        else {
-            return Ok(());
-        };
-        if tx_id <= self.last_payment {
-            return Err(Problem::PaymentOutOfOrder(tx_id));
-        }
-        if sender == receiver {
-            return Err(Problem::SameParties(tx_id));
-        }
-        if receiver.at() >= self.banks.len() {
-            return Err(Problem::UnknownBank(receiver));
-        }
-        let now = self.tick;
-        let (mut arrival, mut split_index) = (now, None);
-        if let Some(parent) = parent {
-            let slot = self.between(parent, sender, receiver)?;
-            let parent = self.payments.get_mut(slot);
-            (arrival, split_index) = (parent.arrival, Some(parent.parts));
-            parent.parts += 1;
-        }
-        self.bank_mut(sender)?;
-        self.last_payment = tx_id;
-        let payment = Payment {
-            id: tx_id,
-            sender,
-            receiver,
-            amount,
-            remaining: amount,
-            priority,
-            original_priority: priority,
-            is_divisible,
-            arrival,
-            deadline,
-            parent,
-            split_index,
-            ..Payment::blank(now)
-        };
-        watch.arrived(&payment);
-        self.queue1_len += 1;
-        self.payments.insert(payment, &mut self.banks[sender.at()].queue1);
-        Ok(())
-    }
-
-    fn submission(
-        &mut self,
-        slot: Slot,
-        amount: Cents,
-        priority: u8,
-        class: RtgsPriority,
-    ) -> Result<(), Problem> {
-        Problem::differs("the amount submitted", self.payments.get(slot).remaining, amount)?;
-        self.leave_queue1(slot)?;
-        let payment = self.payments.get_mut(slot);
-        payment.priority = priority;
-        payment.place = Place::Submitted;
-        payment.submission = Some(Submission { class, tick: self.tick });
-        self.payments.append(slot, &mut self.submitted);
-        Ok(())
-    }
-
-    /// A full release counts against the budget of the tick (spec 03, 6).
-    fn charge_budget(&mut self, bank: BankIdx, id: PaymentId) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
-        let Payment { receiver, remaining, .. } = *self.payments.get(slot);
-        let Some(budget) = &mut self.bank_mut(bank)?.budget else { return Ok(()) };
-        budget.remaining = budget.remaining.saturating_sub(remaining);
-        match budget.used.iter_mut().find(|(to, _)| *to == receiver) {
-            Some((_, used)) => *used = used.saturating_add(remaining),
-            None => budget.used.push((receiver, remaining)),
-        }
-        Ok(())
-    }
-
-    fn hold(&mut self, bank: BankIdx, id: PaymentId, reason: &HoldReason) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
-        let payment = self.payments.get_mut(slot);
-        if payment.hold.as_ref() != Some(reason) {
-            payment.hold = Some(reason.clone());
-        }
-        Ok(())
-    }
-
-    fn drop(
-        &mut self,
-        bank: BankIdx,
-        id: PaymentId,
-        reason: &Text,
-        watch: &mut impl Watch,
-    ) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
-        self.leave_queue1(slot)?;
-        self.mark_overdue(slot, self.tick);
-        let payment = self.payments.get_mut(slot);
-        payment.place = Place::Dropped;
-        payment.ended = Some(self.tick);
-        self.payments.append(slot, &mut self.dropped);
-        watch.dropped(self.payments.get(slot), reason);
-        Ok(())
-    }
-
-    fn split_up(
-        &mut self,
-        bank: BankIdx,
-        id: PaymentId,
-        parts: &[PaymentId],
-        watch: &mut impl Watch,
-    ) -> Result<(), Problem> {
-        let slot = self.from_sender(id, bank)?;
-        self.leave_queue1(slot)?;
-        self.payments.get_mut(slot).place = Place::Split;
-        self.payments.append(slot, &mut self.split);
-        self.hold_back(slot, parts)?;
-        watch.split(self.payments.get(slot));
-        Ok(())
-    }
-
-    /// The parts that were not submitted are held back, the k-th of them for k gaps (C13).
-    fn hold_back(&mut self, parent: Slot, parts: &[PaymentId]) -> Result<(), Problem> {
-        let _ = (parent, parts);
-        Ok(())
-    }
-
-    fn set_priority(&mut self, slot: Slot, priority: u8) -> Result<(), Problem> {
-        let payment = self.payments.get_mut(slot);
-        payment.count_until(self.tick, &self.rules);
-        payment.priority = priority;
-        if payment.place == Place::Queue1 {
-            self.banks[payment.sender.at()].queue1.unsorted = true;
-        }
-        Ok(())
-    }
-
-    fn withdrawal(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
-        self.leave_queue2(slot)?;
-        let payment = self.payments.get_mut(slot);
-        payment.submission = None;
-        payment.place = Place::Queue1;
-        self.queue1_len += 1;
-        self.payments.append(slot, &mut self.banks[sender.at()].queue1);
-        Ok(())
-    }
-
-    fn queued(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
-        self.leave_submissions(slot)?;
-        let payment = self.payments.get_mut(slot);
-        payment.place = Place::Queue2;
-        payment.queue2_since = Some(self.tick);
-        let value = i128::from(payment.remaining.0);
-        self.payments.append(slot, &mut self.queue2);
-        let bank = self.bank_mut(sender)?;
-        bank.queue2_len += 1;
-        bank.queue2_value += value;
-        Ok(())
-    }
-
-    fn went_overdue(&mut self, id: PaymentId, sender: BankIdx, penalty: Cents) -> Result<(), Problem> {
-        let slot = self.from_sender(id, sender)?;
-        self.mark_overdue(slot, self.tick);
-        let payment = self.payments.get_mut(slot);
-        payment.deadline_penalty = payment.deadline_penalty.saturating_add(penalty);
-        Ok(())
-    }
-
-    fn mark_overdue(&mut self, slot: Slot, since: Tick) {
-        let payment = self.payments.get_mut(slot);
-        if payment.overdue_since.is_none() {
-            payment.count_until(self.tick, &self.rules);
-            payment.overdue_since = Some(since);
-        }
-    }
-
-    fn register(&mut self, bank: BankIdx, name: &Text, value: Option<f64>) -> Result<(), Problem> {
-        let registers = &mut self.bank_mut(bank)?.registers;
-        match (registers.binary_search_by(|(key, _)| key.cmp(name)), value) {
-            (Ok(at), Some(value)) => registers[at].1 = value,
-            (Ok(at), None) => drop(registers.remove(at)),
-            (Err(at), Some(value)) => registers.insert(at, (name.clone(), value)),
-            (Err(_), None) => return Err(Problem::NoRegister(bank)),
-        }
-        Ok(())
-    }
-
-    fn collateral(&mut self, bank: BankIdx, moved: i128, new_total: Cents) -> Result<(), Problem> {
-        let bank = self.bank_mut(bank)?;
-        let expected = i128::from(bank.posted.0) + moved;
-        if expected != i128::from(new_total.0) {
-            let found = new_total.0.into();
-            return Err(Problem::Differs { figure: "posted collateral", expected, found });
-        }
-        bank.posted = new_total;
-        Ok(())
-    }
-
-    /// The first of the timers that are due has done its work.
-    fn timer_done(&mut self, bank: BankIdx) -> Result<(), Problem> {
-        let now = self.tick;
-        let timers = &mut self.bank_mut(bank)?.timers;
-        let at = timers.iter().position(|timer| timer.due == now).ok_or(Problem::NoTimer(bank))?;
-        timers.remove(at);
-        Ok(())
-    }
-
-    fn pool(&mut self, bank: BankIdx, moved: i128, allocated: Cents, after: Cents) -> Result<(), Problem> {
-        let bank = self.bank_mut(bank)?;
-        let expected = i128::from(bank.balance.0) + moved;
-        if expected != i128::from(after.0) {
-            return Err(Problem::Differs { figure: "the balance", expected, found: after.0.into() });
-        }
-        (bank.balance, bank.allocated) = (after, allocated);
-        Ok(())
-    }
-
-    fn scenario_event(&mut self, effect: &Effect) -> Result<(), Problem> {
-        match *effect {
-            Effect::DirectTransfer { amount, from, to } => self.transfer(from, to, amount),
-            Effect::CollateralAdjustment { agent, new_total, .. } => {
-                self.bank_mut(agent)?.posted = new_total;
-                Ok(())
-            }
-            // A custom arrival and a scheduled settlement have events of their own; the rest
-            // concerns arrivals to come.
-            _ => Ok(()),
-        }
-    }
-
-    fn leave_queue1(&mut self, slot: Slot) -> Result<(), Problem> {
-        let sender = self.leave(slot, Place::Queue1)?;
-        self.payments.get_mut(slot).hold = None;
-        let bank = self.bank_mut(sender)?;
-        let mut list = bank.queue1;
-        self.payments.detach(slot, &mut list);
-        self.banks[sender.at()].queue1 = list;
-        self.queue1_len -= 1;
-        Ok(())
-    }
-
-    pub(super) fn leave_queue2(&mut self, slot: Slot) -> Result<(), Problem> {
-        let sender = self.leave(slot, Place::Queue2)?;
-        let payment = self.payments.get_mut(slot);
-        payment.queue2_since = None;
-        let value = i128::from(payment.remaining.0);
-        self.payments.detach(slot, &mut self.queue2);
-        let bank = self.bank_mut(sender)?;
-        bank.queue2_len -= 1;
-        bank.queue2_value -= value;
-        Ok(())
-    }
-
-    pub(super) fn leave_submissions(&mut self, slot: Slot) -> Result<(), Problem> {
-        self.leave(slot, Place::Submitted)?;
-        self.payments.detach(slot, &mut self.submitted);
-        Ok(())
-    }
-
-    /// Checks the place that a payment leaves and counts its time there.
-    fn leave(&mut self, slot: Slot, expected: Place) -> Result<BankIdx, Problem> {
-        let payment = self.payments.get_mut(slot);
-        if payment.place != expected {
-            let (payment, found) = (payment.id, payment.place);
-            return Err(Problem::Elsewhere { payment, expected, found });
-        }
-        payment.count_until(self.tick, &self.rules);
-        Ok(payment.sender)
-    }
-
-    pub(super) fn open(&self, id: PaymentId) -> Result<Slot, Problem> {
-        self.payments.find(id).ok_or(Problem::UnknownPayment(id))
-    }
-
-    fn from_sender(&self, id: PaymentId, sender: BankIdx) -> Result<Slot, Problem> {
-        let slot = self.open(id)?;
-        if self.payments.get(slot).sender == sender { Ok(slot) } else { Err(Problem::OtherParties(id)) }
-    }
-
-    pub(super) fn between(&self, id: PaymentId, sender: BankIdx, receiver: BankIdx) -> Result<Slot, Problem> {
-        let slot = self.from_sender(id, sender)?;
-        if self.payments.get(slot).receiver == receiver { Ok(slot) } else { Err(Problem::OtherParties(id)) }
     }
 }
 

@@ -11,6 +11,8 @@
 mod apply;
 mod bank;
 mod error;
+mod holdings;
+mod moves;
 mod payment;
 mod rules;
 mod settle;
@@ -21,7 +23,7 @@ mod why;
 
 pub use bank::{BankState, Before, Budget, Timer};
 pub use error::{FoldError, Problem};
-pub use payment::{Payment, Place, Submission, WaitingFigures};
+pub use payment::{HeldBack, Payment, Place, Submission, WaitingFigures};
 pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError};
 pub use state::State;
 pub(crate) use state::saturating_sum;

@@ -49,6 +49,16 @@ pub struct Submission {
     pub tick: Tick,
 }
 
+/// A part of a staggered split that is held back (C13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// Its number among the parts held back, from 1.
+    pub rank: u64,
+    /// The tick in which it is first decided; unknown where its bank's policy computes the gap
+    /// or could mean several.
+    pub until: Option<Tick>,
+}
+
 /// A payment that is not settled: queued, submitted, dropped or split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
@@ -90,9 +100,8 @@ pub struct Payment {
     pub submission: Option<Submission>,
     /// Tick in which it last entered queue 2, while it stands there.
     pub queue2_since: Option<Tick>,
-    /// A part held back: the tick in which it is first decided, as far as it follows (see
-    /// [`State`](super::State)).
-    pub held_until: Option<Tick>,
+    /// Held back as a later part of a staggered split, until its first decision.
+    pub held_back: Option<HeldBack>,
     /// Why its bank's policy last held it, until it leaves queue 1.
     #[serde(with = "super::snapshot::hold_reason")]
     pub hold: Option<HoldReason>,
@@ -147,7 +156,7 @@ impl Payment {
             declared: None,
             submission: None,
             queue2_since: None,
-            held_until: None,
+            held_back: None,
             hold: None,
             deadline_penalty: Cents::ZERO,
             waiting: Waiting { from: now, ..Waiting::default() },
@@ -194,7 +203,7 @@ impl Payment {
         WaitingFigures {
             queue1_ticks: waiting.queue1_ticks,
             queue2_ticks: waiting.queue2_ticks,
-            delay_cost: rules.delay.charge(amount.saturating_mul(waiting.weight)),
+            delay_cost: rules.delay.cost(amount.saturating_mul(waiting.weight)),
             penalty_cost: Cents::saturating_from(penalties),
         }
     }

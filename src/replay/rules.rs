@@ -1,13 +1,13 @@
 //! What the fold needs of a scenario, in the form in which it needs it.
 
-use crate::charges::DelayRates;
+use crate::rates::DelayWeights;
 use crate::scenario::{Penalty, Queue1Ordering, Scenario};
 use crate::time::Tick;
 
 /// Settings and rates, taken from the scenario once.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rules {
-    pub delay: DelayRates,
+    pub delay: DelayWeights,
     pub eod_penalty: Penalty,
     pub deferred_crediting: bool,
     pub sorts_queue1: bool,
@@ -19,11 +19,7 @@ impl Rules {
     pub fn of(scenario: &Scenario) -> Self {
         let (rates, settings) = (&scenario.cost_rates, &scenario.settings);
         Self {
-            delay: DelayRates::new(
-                rates.delay_cost_per_tick_per_cent,
-                rates.overdue_delay_multiplier,
-                rates.priority_delay_multipliers,
-            ),
+            delay: DelayWeights::new(rates),
             eod_penalty: rates.eod_penalty,
             deferred_crediting: settings.deferred_crediting,
             sorts_queue1: settings.queue1_ordering == Queue1Ordering::PriorityDeadline,

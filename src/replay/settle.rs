@@ -101,9 +101,9 @@ impl State {
         let credited = if deferred { &mut bank.pending_credit } else { &mut bank.balance };
         *credited = credited.checked_add(amount).ok_or(BALANCE)?;
 
-        let (now, rules) = (self.tick, self.rules);
+        let now = self.tick;
         let payment = self.payments.get_mut(slot);
-        let figures = payment.waiting_figures(now, &rules);
+        let figures = payment.waiting_figures(now, &self.rules);
         payment.remaining = Cents::ZERO;
         payment.place = Place::Settled;
         payment.ended = Some(now);
@@ -127,13 +127,13 @@ impl State {
                 let (expected, found) = (Place::Split, parent.place);
                 return Err(Problem::Elsewhere { payment: id, expected, found });
             }
-            let (now, rules) = (self.tick, self.rules);
+            let now = self.tick;
             let parent = self.payments.get_mut(slot);
             parent.remaining = parent.remaining.saturating_sub(amount);
             self.split.value -= i128::from(amount.0);
             if parent.remaining == Cents::ZERO {
                 parent.ended = Some(now);
-                watch.split_settled(parent, parent.waiting_figures(now, &rules));
+                watch.split_settled(parent, parent.waiting_figures(now, &self.rules));
                 self.payments.detach(slot, &mut self.split);
                 self.payments.forget(slot);
             }

@@ -7,7 +7,6 @@ use super::error::{FoldError, Problem};
 use super::payment::{Payment, WaitingFigures};
 use super::rules::Rules;
 use super::table::{List, Table};
-use crate::charges::estimated_delay_cost;
 use crate::costs::Costs;
 use crate::ids::{BankIdx, PaymentId};
 use crate::liquidity::Position;
@@ -17,9 +16,6 @@ use crate::time::Tick;
 
 /// Everything that the scenario and the events so far say: banks, queues and all payments
 /// that are not settled.
-///
-/// How long a part of a staggered split is held back is known from the policy of its bank,
-/// where the actions that fit the split agree on the gap.
 #[derive(Clone, Debug)]
 pub struct State {
     pub(super) scenario: Arc<Scenario>,
@@ -253,12 +249,10 @@ impl State {
     pub fn estimated_delay_cost(&self, payment: &Payment, tick: Tick) -> Cents {
         let rates = &self.scenario.cost_rates;
         payment.overdue_since.map_or(Cents::ZERO, |since| {
-            estimated_delay_cost(
-                payment.remaining,
-                rates.delay_cost_per_tick_per_cent,
-                rates.overdue_delay_multiplier,
-                tick.since(since),
-            )
+            let per_tick = payment.remaining.0 as f64
+                * rates.delay_cost_per_tick_per_cent
+                * rates.overdue_delay_multiplier;
+            Cents((per_tick * tick.since(since) as f64).round() as i64)
         })
     }
 

@@ -1,11 +1,10 @@
 //! Why a payment does not settle.
 
-use super::payment::{Payment, Place};
+use super::payment::{HeldBack, Payment, Place};
 use super::state::State;
 use crate::event::HoldReason;
 use crate::ids::{BankIdx, PaymentId};
 use crate::money::Cents;
-use crate::time::Tick;
 
 /// Why an open payment is not settled, as things stand now.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +13,8 @@ pub struct WhyUnsettled {
     pub place: Place,
     /// Why its bank's policy last held it, in queue 1.
     pub held: Option<HoldReason>,
-    /// A part held back: the tick in which it is first decided.
-    pub held_until: Option<Tick>,
+    /// A part held back that was not decided yet.
+    pub held_back: Option<HeldBack>,
     /// What would refuse it if it were tried now; empty if nothing would.
     pub obstacles: Vec<Obstacle>,
 }
@@ -64,7 +63,7 @@ impl State {
         Some(WhyUnsettled {
             place: payment.place,
             held: payment.hold.clone(),
-            held_until: payment.held_until.filter(|until| *until >= self.tick),
+            held_back: payment.held_back,
             obstacles,
         })
     }

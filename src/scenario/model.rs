@@ -111,26 +111,27 @@ impl Bank {
     }
 }
 
-/// Automatic arrivals of a bank.
+/// Automatic arrivals of a bank. Like everything below that takes `B`, it names banks by index in a
+/// resolved scenario and by id in a [`ScenarioFile`](super::ScenarioFile).
 #[derive(Clone, Debug, PartialEq)]
-pub enum Arrivals {
+pub enum Arrivals<B = BankIdx> {
     /// None.
     None,
     /// One stream (spec 01, 2.4).
-    Single(ArrivalConfig),
+    Single(ArrivalConfig<B>),
     /// Streams by priority band, urgent, normal, low (spec 01, 2.5).
-    Bands([Option<ArrivalBand>; 3]),
+    Bands([Option<ArrivalBand<B>>; 3]),
 }
 
 /// A stream of payments (spec 01, 2.4).
 #[derive(Clone, Debug, PartialEq)]
-pub struct ArrivalConfig {
+pub struct ArrivalConfig<B = BankIdx> {
     /// Expected payments in a tick.
     pub rate_per_tick: f64,
     /// Their amounts.
     pub amounts: AmountDistribution,
     /// Weights of receivers that are named; others weigh 1.
-    pub counterparty_weights: Vec<(BankIdx, f64)>,
+    pub counterparty_weights: Vec<(B, f64)>,
     /// Smallest and largest deadline offset in ticks.
     pub deadline_range: (i64, i64),
     /// Their priorities.
@@ -141,13 +142,13 @@ pub struct ArrivalConfig {
 
 /// A stream of payments of one priority band (spec 01, 2.5).
 #[derive(Clone, Debug, PartialEq)]
-pub struct ArrivalBand {
+pub struct ArrivalBand<B = BankIdx> {
     /// Expected payments in a tick.
     pub rate_per_tick: f64,
     /// Their amounts.
     pub amounts: AmountDistribution,
     /// Weights of receivers that are named; others weigh 1. Empty: all receivers alike.
-    pub counterparty_weights: Vec<(BankIdx, f64)>,
+    pub counterparty_weights: Vec<(B, f64)>,
     /// Smallest and largest deadline offset in ticks.
     pub deadline_range: (i64, i64),
     /// Flag shown in `Arrival`.
@@ -287,13 +288,13 @@ pub enum LsmAlgorithm {
 
 /// A payment of a payments file (spec 01, 2.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilePayment {
+pub struct FilePayment<B = BankIdx> {
     /// When it arrives.
     pub tick: Tick,
     /// Who pays.
-    pub sender: BankIdx,
+    pub sender: B,
     /// Who is paid.
-    pub receiver: BankIdx,
+    pub receiver: B,
     /// How much.
     pub amount: Cents,
     /// 0 to 10.
@@ -304,9 +305,9 @@ pub struct FilePayment {
 
 /// A scheduled event of the scenario (spec 01, 2.10).
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScheduledEvent {
+pub struct ScheduledEvent<B = BankIdx> {
     /// What happens.
-    pub action: ScenarioAction,
+    pub action: ScenarioAction<B>,
     /// When.
     pub schedule: Schedule,
 }
@@ -337,15 +338,15 @@ impl Schedule {
 /// What a scheduled event does (spec 05, 5).
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the keys are those of the file")]
-pub enum ScenarioAction {
+pub enum ScenarioAction<B = BankIdx> {
     DirectTransfer {
-        from: BankIdx,
-        to: BankIdx,
+        from: B,
+        to: B,
         amount: Cents,
     },
     CustomArrival {
-        from: BankIdx,
-        to: BankIdx,
+        from: B,
+        to: B,
         amount: Cents,
         priority: u8,
         /// Ticks after arrival; `None`: max(5, a tenth of the day).
@@ -353,19 +354,19 @@ pub enum ScenarioAction {
         is_divisible: bool,
     },
     CollateralAdjustment {
-        agent: BankIdx,
+        agent: B,
         delta: Cents,
     },
     GlobalArrivalRate {
         multiplier: f64,
     },
     AgentArrivalRate {
-        agent: BankIdx,
+        agent: B,
         multiplier: f64,
     },
     CounterpartyWeight {
-        agent: BankIdx,
-        counterparty: BankIdx,
+        agent: B,
+        counterparty: B,
         new_weight: f64,
         auto_balance_others: bool,
     },
@@ -374,8 +375,8 @@ pub enum ScenarioAction {
         max_multiplier: Option<f64>,
     },
     ScheduledSettlement {
-        from: BankIdx,
-        to: BankIdx,
+        from: B,
+        to: B,
         amount: Cents,
     },
 }

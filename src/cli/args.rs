@@ -1,0 +1,602 @@
+//! The table of commands and options (spec 06, 7; 07, 18).
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "payment-sim",
+    version,
+    long_version = super::manual::LONG_VERSION,
+    about = "Simulate interbank real-time gross settlement, run experiments on it, explore what they recorded",
+    after_help = "Without a command the explorer opens. FILE can be library:NAME everywhere; \
+                  `payment-sim library` lists what comes with the program.",
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Cli {
+    /// What to do; without it the explorer opens.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of the explorer.
+    #[command(flatten)]
+    pub explore: ExploreArgs,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a scenario.
+    Run(Box<RunArgs>),
+    /// Show a recorded simulation again, from its stored events alone.
+    Replay(Box<ReplayArgs>),
+    /// Look into the database.
+    Db(DbArgs),
+    /// Run experiments and look at their results.
+    Experiment(ExperimentArgs),
+    /// Open the explorer: launch, browse, step through.
+    Explore(ExploreArgs),
+    /// Check scenario files.
+    Scenario(ScenarioArgs),
+    /// Check, explain and document policies.
+    Policy(PolicyArgs),
+    /// Document costs.
+    Cost(CostArgs),
+    /// Scenarios, experiments and policies that come with the program.
+    Library(LibraryArgs),
+    /// The same as `policy validate`.
+    #[command(hide = true)]
+    ValidatePolicy(ValidatePolicyArgs),
+    /// The same as `policy schema`.
+    #[command(hide = true)]
+    PolicySchema(PolicySchemaArgs),
+    /// The same as `cost schema`.
+    #[command(hide = true)]
+    CostSchema(CostSchemaArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Write manual pages.
+    Man(ManArgs),
+}
+
+/// Where the database is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DbOption {
+    /// Database file [default: PAYMENT_SIM_DB, else the data folder's payment-sim.duckdb]
+    #[arg(long = "db", alias = "db-path", short = 'd', value_name = "PATH")]
+    pub db: Option<PathBuf>,
+}
+
+/// What `run` and `replay` print.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("mode").args(["quiet", "verbose", "stream", "event_stream"]))]
+pub struct ModeOptions {
+    /// Only the result, as one line of JSON
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Everything that happens, tick by tick, as text
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// One JSON line per tick
+    #[arg(long)]
+    pub stream: bool,
+    /// One JSON line per event
+    #[arg(long)]
+    pub event_stream: bool,
+    /// Form of the result [default: text on a terminal, else json]
+    #[arg(long, short, value_enum, value_name = "FORM")]
+    pub output: Option<ResultForm>,
+    /// Show only these types of events, separated by commas
+    #[arg(long, value_name = "LIST")]
+    pub filter_event_type: Option<String>,
+    /// Show only events that concern this bank
+    #[arg(long, value_name = "ID")]
+    pub filter_agent: Option<String>,
+    /// Show only events that concern this payment
+    #[arg(long, value_name = "ID")]
+    pub filter_tx: Option<String>,
+    /// Show only these ticks: A-B, A-, -B or A
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub filter_tick_range: Option<String>,
+    /// Show only this day
+    #[arg(long, value_name = "N")]
+    pub filter_day: Option<u64>,
+}
+
+/// Form of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResultForm {
+    /// Tables in currency units.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("scenario").required(true).args(["file", "config"]))]
+pub struct RunArgs {
+    /// Scenario: .yaml, .yml, .json or library:NAME
+    pub file: Option<String>,
+    /// The same as FILE
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Seed of the random numbers, instead of the scenario's
+    #[arg(long, short, value_name = "N")]
+    pub seed: Option<u64>,
+    /// One day of N ticks, instead of the scenario's days
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub ticks: Option<u64>,
+    /// Run N ticks, fewer or more than the scenario's length; changes nothing in it
+    #[arg(long, value_name = "N", conflicts_with = "ticks", value_parser = clap::value_parser!(u64).range(1..))]
+    pub run_ticks: Option<u64>,
+    /// Unknown keys are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Store the simulation in the database
+    #[arg(long, short)]
+    pub persist: bool,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Name of the stored simulation; implies --persist
+    #[arg(long, value_name = "ID")]
+    pub simulation_id: Option<String>,
+    /// Text stored with the simulation; implies --persist
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Add the digest of the events to the result also when nothing is stored
+    #[arg(long)]
+    pub digest: bool,
+    /// Accepted for old scripts: everything is always stored
+    #[arg(long, hide = true)]
+    pub full_replay: bool,
+    #[command(flatten)]
+    pub mode: ModeOptions,
+}
+
+/// Options of `replay`.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["id", "simulation_id"]))]
+pub struct ReplayArgs {
+    /// Id of the simulation
+    pub id: Option<String>,
+    /// The same as ID
+    #[arg(long, short, value_name = "ID")]
+    pub simulation_id: Option<String>,
+    /// First tick
+    #[arg(long, value_name = "T")]
+    pub from_tick: Option<u64>,
+    /// Last tick
+    #[arg(long, value_name = "T")]
+    pub to_tick: Option<u64>,
+    /// Print the state after this tick instead
+    #[arg(long, value_name = "T", conflicts_with_all = ["from_tick", "to_tick", "mode"])]
+    pub state_at: Option<u64>,
+    #[command(flatten)]
+    pub db: DbOption,
+    #[command(flatten)]
+    pub mode: ModeOptions,
+}
+
+/// Commands of `db`.
+#[derive(Debug, Args)]
+pub struct DbArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DbCommand,
+}
+
+/// Every `db` command.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// List recorded simulations, newest first.
+    #[command(alias = "simulations")]
+    List {
+        #[command(flatten)]
+        db: DbOption,
+        /// Rows at most; 0: all
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+        /// Only simulations in this state
+        #[arg(long)]
+        status: Option<String>,
+        /// Only simulations run for this purpose
+        #[arg(long)]
+        purpose: Option<String>,
+        /// Only simulations of this run
+        #[arg(long)]
+        run: Option<String>,
+        /// A JSON line per simulation
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show path, size, layout, rows per table and the largest simulations.
+    Info {
+        #[command(flatten)]
+        db: DbOption,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print tables, views and columns with what they mean.
+    Schema {
+        /// Form
+        #[arg(long, value_enum, default_value_t = SchemaForm::Text)]
+        format: SchemaForm,
+    },
+    /// Run one read-only SQL statement.
+    Sql {
+        /// The statement; - reads it from standard input
+        query: String,
+        #[command(flatten)]
+        db: DbOption,
+        /// Form of the rows
+        #[arg(long, value_enum, default_value_t = RowsForm::Table)]
+        format: RowsForm,
+    },
+}
+
+/// Form of a listing of the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaForm {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// Statements that make it.
+    Sql,
+}
+
+/// Form of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowsForm {
+    /// A table for people.
+    Table,
+    /// Comma-separated values.
+    Csv,
+    /// One JSON array.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+}
+
+/// Commands of `experiment`.
+#[derive(Debug, Args)]
+pub struct ExperimentArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ExperimentCommand,
+}
+
+/// Every `experiment` command.
+#[derive(Debug, Subcommand)]
+pub enum ExperimentCommand {
+    /// Check an experiment file.
+    Validate {
+        /// Experiment file or library:NAME
+        file: String,
+        /// Unknown keys are errors
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Show what an experiment file asks for.
+    Info {
+        /// Experiment file or library:NAME
+        file: String,
+    },
+    /// List the experiments of a folder.
+    List {
+        /// Folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Run an experiment.
+    Run(Box<ExperimentRunArgs>),
+    /// Show a recorded run again.
+    Replay {
+        /// Id of the run
+        run_id: String,
+        #[command(flatten)]
+        db: DbOption,
+        /// First iteration, from 1
+        #[arg(long)]
+        start: Option<u32>,
+        /// Last iteration
+        #[arg(long)]
+        end: Option<u32>,
+        #[command(flatten)]
+        verbose: VerboseOptions,
+    },
+    /// List recorded runs, or show one.
+    Results {
+        /// Id of a run
+        run_id: Option<String>,
+        #[command(flatten)]
+        db: DbOption,
+        /// Only runs of this experiment
+        #[arg(long, short)]
+        experiment: Option<String>,
+        /// Rows at most
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What the live run and its replay show.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct VerboseOptions {
+    /// Everything below
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Iterations with their costs
+    #[arg(long)]
+    pub verbose_iterations: bool,
+    /// Costs of the samples
+    #[arg(long)]
+    pub verbose_bootstrap: bool,
+    /// Every call of the proposer
+    #[arg(long)]
+    pub verbose_llm: bool,
+    /// Accepted and rejected policies
+    #[arg(long)]
+    pub verbose_policy: bool,
+    /// Figures at the end of every iteration
+    #[arg(long)]
+    pub verbose_metrics: bool,
+}
+
+/// Options of `experiment run`.
+#[derive(Clone, Debug, Args)]
+pub struct ExperimentRunArgs {
+    /// Experiment file or library:NAME
+    pub file: String,
+    /// Make every check, simulate nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Unknown keys are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Master seed, instead of the file's
+    #[arg(long, short, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Who proposes policies: search or script:FILE
+    #[arg(long, value_name = "P")]
+    pub proposer: Option<String>,
+    /// What model proposes: search or script:FILE
+    #[arg(long, short, value_name = "M")]
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Which simulations are stored: none, primary or all
+    #[arg(long, value_name = "LEVEL", value_parser = ["none", "primary", "all"])]
+    pub persist_simulations: Option<String>,
+    /// The same as --persist-simulations all
+    #[arg(long, conflicts_with = "persist_simulations")]
+    pub persist_bootstrap: bool,
+    /// Id of the run, instead of a new one
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// The result as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Worker threads for samples [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+    #[command(flatten)]
+    pub verbose: VerboseOptions,
+}
+
+/// Options of the explorer.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ExploreArgs {
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Do not write to the database, launch nothing
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// Commands of `scenario`.
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ScenarioCommand,
+}
+
+/// Every `scenario` command.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioCommand {
+    /// Report every problem of a scenario file at once, warnings included.
+    Validate {
+        /// Scenario file or library:NAME
+        file: String,
+        /// Warnings are errors
+        #[arg(long)]
+        strict: bool,
+        /// Form of the findings
+        #[arg(long, short, value_enum, default_value_t = ResultForm::Text)]
+        format: ResultForm,
+    },
+}
+
+/// Commands of `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// Every `policy` command.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check a policy file.
+    Validate(ValidatePolicyArgs),
+    /// Print every field, action and operator of the policy language.
+    Schema(PolicySchemaArgs),
+    /// Read a policy in plain English and draw its trees.
+    Explain {
+        /// Policy file or library:NAME
+        file: String,
+    },
+}
+
+/// Options of `policy validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidatePolicyArgs {
+    /// Policy file or library:NAME
+    pub file: String,
+    /// Form of the result
+    #[arg(long, short, value_enum, default_value_t = ResultForm::Text)]
+    pub format: ResultForm,
+    /// Show trees, parameters and description
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Run the policy in a small simulation, too
+    #[arg(long)]
+    pub functional_tests: bool,
+    /// Hold the policy against this scenario's feature toggles
+    #[arg(long, short, value_name = "FILE")]
+    pub scenario: Option<String>,
+}
+
+/// Form of a manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ManualForm {
+    /// Markdown.
+    Markdown,
+    /// JSON.
+    Json,
+}
+
+/// Options of `policy schema`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicySchemaArgs {
+    /// Form
+    #[arg(long, short, value_enum, default_value_t = ManualForm::Markdown)]
+    pub format: ManualForm,
+    /// Only this category; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub category: Vec<String>,
+    /// Not this category; may be repeated
+    #[arg(long, short = 'x', value_name = "NAME", action = ArgAction::Append)]
+    pub exclude_category: Vec<String>,
+    /// Only what is valid in this tree; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub tree: Vec<String>,
+    /// Only this section; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub section: Vec<String>,
+    /// Only what this scenario's feature toggles allow
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<String>,
+    /// Write to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Leave examples out
+    #[arg(long)]
+    pub no_examples: bool,
+    /// Names and descriptions only
+    #[arg(long)]
+    pub compact: bool,
+}
+
+/// Commands of `cost`.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CostCommand,
+}
+
+/// Every `cost` command.
+#[derive(Debug, Subcommand)]
+pub enum CostCommand {
+    /// Print every cost with its formula and default.
+    Schema(CostSchemaArgs),
+}
+
+/// Options of `cost schema`.
+#[derive(Clone, Debug, Args)]
+pub struct CostSchemaArgs {
+    /// Form
+    #[arg(long, short, value_enum, default_value_t = ManualForm::Markdown)]
+    pub format: ManualForm,
+    /// Only this category; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub category: Vec<String>,
+    /// Not this category; may be repeated
+    #[arg(long, short = 'x', value_name = "NAME", action = ArgAction::Append)]
+    pub exclude_category: Vec<String>,
+    /// Only this cost; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub include: Vec<String>,
+    /// Not this cost; may be repeated
+    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
+    pub exclude: Vec<String>,
+    /// Only what this scenario's feature toggles allow
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<String>,
+    /// Write to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Leave examples out
+    #[arg(long)]
+    pub no_examples: bool,
+    /// One table
+    #[arg(long)]
+    pub compact: bool,
+}
+
+/// Options of `library`.
+#[derive(Debug, Args)]
+pub struct LibraryArgs {
+    /// What to do; without it the library is listed.
+    #[command(subcommand)]
+    pub command: Option<LibraryCommand>,
+}
+
+/// Every `library` command.
+#[derive(Debug, Subcommand)]
+pub enum LibraryCommand {
+    /// Print an entry.
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Copy entries into a folder; an experiment with its scenario. Existing files stay.
+    Copy {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Folder
+        #[arg(long, default_value = ".")]
+        to: PathBuf,
+    },
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder for the pages; without it the main page is printed
+    pub folder: Option<PathBuf>,
+}

@@ -1,0 +1,39 @@
+//! Ctrl+C and SIGTERM: the first asks the run to end after its tick, the second ends at once.
+
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::run::CancelFlag;
+
+/// Watches for signals from now on; gives the flag that they set.
+pub fn watch() -> CancelFlag {
+    let cancel = CancelFlag::default();
+    let flag = cancel.clone();
+    let watcher = thread::Builder::new().name("signals".to_owned());
+    // Without the thread signals end the program at once, which loses nothing that was committed.
+    let _ = watcher.spawn(move || wait(&flag));
+    cancel
+}
+
+fn wait(cancel: &CancelFlag) {
+    let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
+    runtime.block_on(async {
+        let (Ok(mut interrupts), Ok(mut terminations)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        loop {
+            let status = tokio::select! {
+                _ = interrupts.recv() => 130,
+                _ = terminations.recv() => 143,
+            };
+            if cancel.is_cancelled() {
+                std::process::exit(status);
+            }
+            cancel.cancel();
+        }
+    });
+}

@@ -1,0 +1,283 @@
+//! The handle on a file: opened once per process, shared by everyone (spec 06, 1.2).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+use duckdb::Connection;
+
+use super::experiment::{ExperimentWrite, ExperimentWrites};
+use super::provider::{DuckDbProvider, Ticket};
+use super::query::Reader;
+use super::writer::{Command, Run, Writer};
+use super::{PersistenceError, open, recovery};
+use crate::finding::nearest;
+
+/// Whether a file is opened for reading or for reading and writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only; several processes can at once.
+    Read,
+    /// Reading and writing; one process at a time.
+    Write,
+}
+
+/// Whose tables a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Ours, with its version.
+    Ours(i32),
+    /// The reference's; only read.
+    Reference,
+}
+
+/// An opened file. Clones share it; the last one closes it.
+#[derive(Clone, Debug)]
+pub struct Database(Arc<Shared>);
+
+/// What all handles on a file share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    path: PathBuf,
+    layout: Layout,
+    warnings: Vec<String>,
+    root: Mutex<Connection>,
+    writer: Option<Writer>,
+    ids: Mutex<Ids>,
+}
+
+/// Ids that are taken, in the file and in the process.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    pub simulations: HashSet<String>,
+    pub running: HashMap<String, Arc<Run>>,
+    pub runs: HashSet<String>,
+}
+
+/// Files that are open in this process, by canonical path.
+static OPEN: Mutex<BTreeMap<PathBuf, Weak<Shared>>> = Mutex::new(BTreeMap::new());
+static CLOSED: Condvar = Condvar::new();
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What the mutexes here guard is whole at any moment, also if a holder panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Database {
+    /// Opens a file, or gives the handle that this process has on it.
+    ///
+    /// For writing a new file is created, an older one of ours migrated, and simulations
+    /// and runs whose process died are marked `interrupted`.
+    ///
+    /// # Errors
+    ///
+    /// Everything of spec 06, 1.2: missing, held by another process, newer, foreign, no
+    /// database, not writable. The file is untouched then.
+    pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, PersistenceError> {
+        let path = path.as_ref();
+        if access == Access::Read && !path.exists() {
+            return Err(PersistenceError::Missing(path.to_owned()));
+        }
+        let path = open::canonical(path)?;
+        let mut files = locked(&OPEN);
+        while let Some(shared) = files.get(&path) {
+            if let Some(shared) = shared.upgrade() {
+                if access == Access::Write && shared.writer.is_none() {
+                    return Err(PersistenceError::OpenForReading(path));
+                }
+                return Ok(Self(shared));
+            }
+            // Its last handle is closing it just now.
+            files = CLOSED.wait(files).unwrap_or_else(PoisonError::into_inner);
+        }
+        let shared = Arc::new(Shared::open(path.clone(), access)?);
+        files.insert(path, Arc::downgrade(&shared));
+        drop(files);
+        let database = Self(shared);
+        recovery::complete_in_background(&database);
+        Ok(database)
+    }
+
+    /// The file, as its canonical path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Whether it was opened for writing.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.0.writer.is_some()
+    }
+
+    /// Whose tables it holds.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.0.layout
+    }
+
+    /// What the user should know about the opening, e.g. a damaged log that was set aside.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// A connection of its own for queries; for one thread at a time.
+    ///
+    /// # Errors
+    ///
+    /// DuckDB gives no connection.
+    pub fn reader(&self) -> Result<Reader, PersistenceError> {
+        Ok(Reader::new(locked(&self.0.root).try_clone()?, self.clone()))
+    }
+
+    /// What stores simulations in this file.
+    ///
+    /// # Errors
+    ///
+    /// The file was opened for reading.
+    pub fn provider(&self) -> Result<DuckDbProvider, PersistenceError> {
+        self.writer()?;
+        Ok(DuckDbProvider::new(self.clone()))
+    }
+
+    /// Commits rows of a run together; not before what was handed over earlier.
+    ///
+    /// # Errors
+    ///
+    /// A run id that exists or cannot be used, a file opened for reading, a writer that is
+    /// gone. Whether the rows are committed says the ticket.
+    pub fn commit(&self, writes: ExperimentWrites) -> Result<Ticket, PersistenceError> {
+        let writer = self.writer()?;
+        if writes.writes.iter().any(|write| matches!(write, ExperimentWrite::Start(_))) {
+            check_id("run", &writes.run_id)?;
+            if !self.ids().runs.insert(writes.run_id.clone()) {
+                return Err(PersistenceError::Exists { what: "run", id: writes.run_id });
+            }
+        }
+        let removed: Vec<String> = writes.removed().map(str::to_owned).collect();
+        let ticket = writer.ask(|reply| Command::Experiment { writes, reply })?;
+        self.forget(&removed, &[]);
+        Ok(ticket)
+    }
+
+    /// Removes simulations and whole runs with everything that belongs to them, and waits
+    /// until that is committed. Their ids are free again.
+    ///
+    /// # Errors
+    ///
+    /// A simulation that is running, a file that cannot be written.
+    pub fn remove(&self, simulations: &[String], runs: &[String]) -> Result<(), PersistenceError> {
+        let of_runs = runs.iter().map(|run| self.reader()?.simulation_ids_of_run(run));
+        let mut all: Vec<String> = of_runs.collect::<Result<Vec<_>, _>>()?.concat();
+        all.extend_from_slice(simulations);
+        self.writer()?
+            .ask(|reply| Command::Remove { simulations: all.clone(), runs: runs.to_vec(), reply })?
+            .wait()?;
+        self.forget(&all, runs);
+        Ok(())
+    }
+
+    /// Waits until everything that was handed over is committed.
+    ///
+    /// # Errors
+    ///
+    /// The writer is gone.
+    pub fn flush(&self) -> Result<(), PersistenceError> {
+        self.writer()?
+            .ask(|reply| Command::Remove { simulations: Vec::new(), runs: Vec::new(), reply })?
+            .wait()
+    }
+
+    /// The error for an id that is not there, with the nearest ones.
+    #[must_use]
+    pub fn unknown_simulation(&self, id: &str) -> PersistenceError {
+        let ids = self.ids();
+        let near = nearest(id, ids.simulations.iter().map(String::as_str)).map(str::to_owned);
+        PersistenceError::Unknown { what: "simulation", id: id.to_owned(), near: near.into_iter().collect() }
+    }
+
+    /// The error for a run that is not there, with the nearest ones.
+    #[must_use]
+    pub fn unknown_run(&self, id: &str) -> PersistenceError {
+        let ids = self.ids();
+        let near = nearest(id, ids.runs.iter().map(String::as_str)).map(str::to_owned);
+        PersistenceError::Unknown { what: "run", id: id.to_owned(), near: near.into_iter().collect() }
+    }
+
+    fn forget(&self, simulations: &[String], runs: &[String]) {
+        let mut ids = self.ids();
+        for id in simulations {
+            ids.simulations.remove(id);
+            ids.running.remove(id);
+        }
+        for id in runs {
+            ids.runs.remove(id);
+        }
+    }
+
+    pub(super) fn ids(&self) -> MutexGuard<'_, Ids> {
+        locked(&self.0.ids)
+    }
+
+    pub(super) fn writer(&self) -> Result<&Writer, PersistenceError> {
+        self.0.writer.as_ref().ok_or_else(|| PersistenceError::ReadOnly {
+            path: self.0.path.clone(),
+            reason: "it was opened for reading only".to_owned(),
+        })
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(super) fn upgrade(shared: &Weak<Shared>) -> Option<Self> {
+        shared.upgrade().map(Self)
+    }
+}
+
+impl Shared {
+    fn open(path: PathBuf, access: Access) -> Result<Self, PersistenceError> {
+        let open::Opened { connection, layout, warnings } = open::open(&path, access)?;
+        let (mut writer, mut ids) = (None, Ids::default());
+        if let Layout::Ours(_) = layout {
+            ids.simulations = texts(&connection, "SELECT simulation_id FROM simulations")?;
+            ids.runs = texts(&connection, "SELECT run_id FROM experiments")?;
+        }
+        if access == Access::Write {
+            recovery::mark_interrupted(&connection)?;
+            writer = Some(Writer::start(connection.try_clone()?, path.clone())?);
+        }
+        Ok(Self { path, layout, warnings, root: Mutex::new(connection), writer, ids: Mutex::new(ids) })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
+        if let Ok(memory) = Connection::open_in_memory() {
+            // The last connection to the file goes before the file is free for others.
+            drop(std::mem::replace(self.root.get_mut().unwrap_or_else(PoisonError::into_inner), memory));
+        }
+        locked(&OPEN).remove(&self.path);
+        CLOSED.notify_all();
+    }
+}
+
+fn texts(connection: &Connection, query: &str) -> duckdb::Result<HashSet<String>> {
+    connection.prepare(query)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Whether an id can be used at all.
+pub(super) fn check_id(what: &'static str, id: &str) -> Result<(), PersistenceError> {
+    let reason = if id.is_empty() {
+        "is empty"
+    } else if id.chars().any(char::is_control) {
+        "has control characters"
+    } else {
+        return Ok(());
+    };
+    Err(PersistenceError::BadId { what, id: id.escape_debug().to_string(), reason })
+}

@@ -1,0 +1,271 @@
+//! What is found when a file is opened, and what happens then (spec 06, 1.2 and 1.3).
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use duckdb::{AccessMode, Config, Connection, params};
+
+use super::error::message;
+use super::{Access, Layout, Moment, PersistenceError, schema};
+
+/// Cores that DuckDB may use: few, so that the engine has the others.
+const THREADS: i64 = 2;
+/// Memory that DuckDB may use for everything together.
+const MAX_MEMORY: &str = "1GB";
+/// Block size of new files in bytes.
+const BLOCK_SIZE: &str = "16384";
+/// Storage format of new files.
+const STORAGE_VERSION: &str = "v1.5.0";
+
+/// An opened file.
+pub(super) struct Opened {
+    /// The first connection; others are clones of it.
+    pub connection: Connection,
+    /// Whose tables it holds.
+    pub layout: Layout,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// The path under which a file is known in this process.
+pub(super) fn canonical(path: &Path) -> Result<PathBuf, PersistenceError> {
+    if let Ok(path) = path.canonicalize() {
+        return Ok(path);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| PersistenceError::NotADatabase(path.to_owned()))?;
+    let folder = folder.canonicalize().map_err(|_| PersistenceError::NoFolder(folder.to_owned()))?;
+    Ok(folder.join(name))
+}
+
+/// Opens a file; creates or migrates it if it is to be written.
+pub(super) fn open(path: &Path, access: Access) -> Result<Opened, PersistenceError> {
+    let mut warnings = Vec::new();
+    let found = if path.exists() {
+        check_is_duckdb(path)?;
+        inspect(path, &mut warnings)?
+    } else if access == Access::Read {
+        return Err(PersistenceError::Missing(path.to_owned()));
+    } else {
+        Found::NoTables
+    };
+    let layout = match (found, access) {
+        (Found::Foreign, _) => return Err(PersistenceError::Foreign(path.to_owned())),
+        (Found::NoTables, Access::Read) => return Err(PersistenceError::Foreign(path.to_owned())),
+        (Found::Reference, Access::Write) => return Err(PersistenceError::Reference(path.to_owned())),
+        (Found::Reference, Access::Read) => Layout::Reference,
+        (Found::Ours(version), _) if version > schema::VERSION => {
+            return Err(PersistenceError::Newer {
+                path: path.to_owned(),
+                found: version,
+                current: schema::VERSION,
+            });
+        }
+        (Found::Ours(version), Access::Read) if version < schema::VERSION => {
+            return Err(PersistenceError::Older {
+                path: path.to_owned(),
+                found: version,
+                current: schema::VERSION,
+            });
+        }
+        (Found::Ours(version), _) => Layout::Ours(version),
+        (Found::NoTables, Access::Write) => Layout::Ours(0),
+    };
+    if access == Access::Write {
+        check_writable(path)?;
+    }
+    let connection = connect(path, access)?;
+    if let (Layout::Ours(version), Access::Write) = (layout, access) {
+        migrate(&connection, path, version)?;
+        return Ok(Opened { connection, layout: Layout::Ours(schema::VERSION), warnings });
+    }
+    Ok(Opened { connection, layout, warnings })
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    NoTables,
+    Ours(i32),
+    Reference,
+    Foreign,
+}
+
+/// Every DuckDB file says so in its first bytes, behind a checksum.
+fn check_is_duckdb(path: &Path) -> Result<(), PersistenceError> {
+    let unreadable = |error: std::io::Error| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(PersistenceError::NotADatabase(path.to_owned()));
+    }
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(12).read_to_end(&mut start)).map_err(unreadable)?;
+    if start.get(8..12) == Some(b"DUCK") {
+        Ok(())
+    } else {
+        Err(PersistenceError::NotADatabase(path.to_owned()))
+    }
+}
+
+fn check_writable(path: &Path) -> Result<(), PersistenceError> {
+    let folder = path.parent().unwrap_or(path);
+    for (place, what) in [(path, "the file is read-only"), (folder, "its folder is read-only")] {
+        if fs::metadata(place).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(PersistenceError::ReadOnly { path: path.to_owned(), reason: what.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn connect(path: &Path, access: Access) -> Result<Connection, PersistenceError> {
+    let mode = if access == Access::Read { AccessMode::ReadOnly } else { AccessMode::ReadWrite };
+    let opened = Config::default()
+        .access_mode(mode)
+        .and_then(|config| config.threads(THREADS))
+        .and_then(|config| config.max_memory(MAX_MEMORY))
+        .and_then(|config| config.enable_autoload_extension(false))
+        .and_then(|config| config.with("default_block_size", BLOCK_SIZE))
+        .and_then(|config| config.with("storage_compatibility_version", STORAGE_VERSION))
+        .and_then(|config| Connection::open_with_flags(path, config));
+    opened.map_err(|error| refused(path, access, &message(&error)))
+}
+
+/// Names the cause why DuckDB refused a file.
+fn refused(path: &Path, access: Access, reason: &str) -> PersistenceError {
+    let path = path.to_owned();
+    if let Some(holder) = lock_holder(reason) {
+        return PersistenceError::Locked { path, holder };
+    }
+    let denied = ["Permission denied", "Read-only file system", "No space left"]
+        .into_iter()
+        .find(|sign| reason.contains(sign));
+    match denied {
+        Some(sign) if access == Access::Write => {
+            PersistenceError::ReadOnly { path, reason: sign.to_lowercase() }
+        }
+        _ => PersistenceError::Unreadable { path, reason: reason.to_owned() },
+    }
+}
+
+/// The program that holds the lock, as DuckDB names it: `… is held in /usr/bin/x (PID 12) by user …`.
+fn lock_holder(reason: &str) -> Option<String> {
+    if !reason.contains("Could not set lock on file") {
+        return None;
+    }
+    let held = reason.split("lock is held in ").nth(1).and_then(|rest| {
+        let (program, rest) = rest.split_once(" (PID ")?;
+        let (pid, _) = rest.split_once(')')?;
+        Some(format!("`{program}` (process {pid})"))
+    });
+    Some(held.unwrap_or_else(|| "another process".to_owned()))
+}
+
+/// Looks into a file without changing it. A write-ahead log that DuckDB refuses is set aside.
+fn inspect(path: &Path, warnings: &mut Vec<String>) -> Result<Found, PersistenceError> {
+    let connection = match connect(path, Access::Read) {
+        Ok(connection) => connection,
+        Err(PersistenceError::Unreadable { reason, .. }) if is_about_log(path, &reason) => {
+            let aside = set_log_aside(path)?;
+            let connection = connect(path, Access::Read)?;
+            let last = last_row(&connection).map_or_else(
+                || "it holds no rows".to_owned(),
+                |moment| format!("the last row that is there is of {}", moment.format("%Y-%m-%d %H:%M:%S")),
+            );
+            warnings.push(format!(
+                "the write-ahead log of `{}` was damaged and is kept as `{}`; {last}",
+                path.display(),
+                aside.display()
+            ));
+            connection
+        }
+        Err(other) => return Err(other),
+    };
+    layout_of(&connection)
+        .map_err(|error| PersistenceError::Unreadable { path: path.to_owned(), reason: message(&error) })
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".wal");
+    name.into()
+}
+
+fn is_about_log(path: &Path, reason: &str) -> bool {
+    log_of(path).exists() && (reason.contains("WAL") || reason.contains(".wal"))
+}
+
+fn set_log_aside(path: &Path) -> Result<PathBuf, PersistenceError> {
+    let mut aside = log_of(path).into_os_string();
+    aside.push(Moment::now().format(".damaged-%Y%m%d-%H%M%S"));
+    let aside = PathBuf::from(aside);
+    fs::rename(log_of(path), &aside).map_err(|error| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: format!("its write-ahead log is damaged and cannot be renamed: {error}"),
+    })?;
+    Ok(aside)
+}
+
+fn last_row(connection: &Connection) -> Option<Moment> {
+    let latest = "SELECT epoch_us(greatest((SELECT max(created_at) FROM simulation_events), \
+                  (SELECT max(started_at) FROM simulations), (SELECT max(ended_at) FROM simulations)))";
+    connection.query_row(latest, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten().map(Moment)
+}
+
+fn layout_of(connection: &Connection) -> duckdb::Result<Found> {
+    let mut statement = connection
+        .prepare("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")?;
+    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<duckdb::Result<_>>()?;
+    if tables.is_empty() {
+        return Ok(Found::NoTables);
+    }
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    if has("schema_migrations") && has_column(connection, "schema_migrations", "version")? {
+        let version: Option<i32> =
+            connection
+                .query_row("SELECT max(version)::INTEGER FROM schema_migrations", [], |row| row.get(0))?;
+        if let Some(version) = version.filter(|version| *version >= 100) {
+            return Ok(Found::Ours(version));
+        }
+    }
+    let runs = has("simulations") && has_column(connection, "simulations", "config_hash")?;
+    Ok(if runs || has("experiments") { Found::Reference } else { Found::Foreign })
+}
+
+fn has_column(connection: &Connection, table: &str, column: &str) -> duckdb::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) > 0 FROM duckdb_columns() WHERE table_name = ? AND column_name = ?",
+        params![table, column],
+        |row| row.get(0),
+    )
+}
+
+/// Brings a file up to the current version, one transaction a step.
+fn migrate(connection: &Connection, path: &Path, from: i32) -> Result<(), PersistenceError> {
+    let failed = |error: duckdb::Error| PersistenceError::Write {
+        path: path.to_owned(),
+        reason: format!("the layout could not be made: {}", message(&error)),
+    };
+    let mut changed = false;
+    for step in schema::pending(from) {
+        changed = true;
+        let statements = format!("BEGIN;\n{}", (step.sql)());
+        let done = connection
+            .execute_batch(&statements)
+            .and_then(|()| {
+                connection.execute(
+                    "INSERT INTO schema_migrations VALUES (?, make_timestamp(?), ?)",
+                    params![step.version, Moment::now().0, step.description],
+                )
+            })
+            .and_then(|_| connection.execute_batch("COMMIT"));
+        if let Err(error) = done {
+            // The first error counts; the transaction may be gone already.
+            let _ = connection.execute_batch("ROLLBACK");
+            return Err(failed(error));
+        }
+    }
+    if changed { connection.execute_batch("CHECKPOINT").map_err(failed) } else { Ok(()) }
+}

@@ -1,0 +1,95 @@
+//! A connection for queries.
+
+use std::sync::Arc;
+
+use duckdb::{Connection, InterruptHandle, Params, Row};
+
+use super::row::TypedRow;
+use crate::persistence::{Database, PersistenceError};
+
+/// Answers queries over a connection of its own.
+pub struct Reader {
+    pub(super) connection: Connection,
+    pub(super) database: Database,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("path", &self.database.path()).finish()
+    }
+}
+
+/// Ends the query that its reader is working on.
+#[derive(Clone)]
+pub struct Interrupt(Arc<InterruptHandle>);
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interrupt")
+    }
+}
+
+impl Interrupt {
+    /// Ends the query, if there is one; it answers [`PersistenceError::Cancelled`].
+    pub fn cancel(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl Reader {
+    pub(in crate::persistence) const fn new(connection: Connection, database: Database) -> Self {
+        Self { connection, database }
+    }
+
+    /// The file it reads.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What cancels this reader's query from another thread.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.connection.interrupt_handle())
+    }
+
+    /// Rows of a query that selects the columns of the row type.
+    pub(super) fn rows<R: TypedRow>(
+        &self,
+        rest: &str,
+        parameters: impl Params,
+    ) -> Result<Vec<R>, PersistenceError> {
+        self.list(&format!("SELECT {} {rest}", R::COLUMNS), parameters, R::read)
+    }
+
+    /// Rows of any query.
+    pub(super) fn list<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> Result<Vec<T>, PersistenceError> {
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map(parameters, read)?.collect::<duckdb::Result<Vec<T>>>()?;
+        Ok(rows)
+    }
+
+    /// The first row of any query.
+    pub(super) fn one<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+    ) -> Result<Option<T>, PersistenceError> {
+        Ok(self.list(query, parameters, read)?.into_iter().next())
+    }
+
+    pub(in crate::persistence) fn simulation_ids_of_run(
+        &self,
+        run: &str,
+    ) -> Result<Vec<String>, PersistenceError> {
+        self.list("SELECT simulation_id FROM simulations WHERE experiment_run_id = ?", [run], |row| {
+            row.get(0)
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests against real files.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod layout;
+mod opening;
+mod samples;
+mod storing;

@@ -1,0 +1,215 @@
+//! The transactions of the writer.
+
+use duckdb::{Connection, params};
+
+use super::simulation::{Progress, Simulation};
+use super::{DerivedTotals, Repaired, State, experiments};
+use crate::persistence::error::message;
+use crate::persistence::{Moment, PersistenceError, Status, schema};
+
+impl State {
+    /// Commits everything that waits, and answers whoever waits for it.
+    pub(super) fn commit(&mut self) {
+        self.hurry = false;
+        if self.since.take().is_none() && self.replies.is_empty() {
+            return;
+        }
+        self.last = self.last.max(Moment::now());
+        match self.write_batch() {
+            Ok(()) => self.committed(),
+            Err(error) => {
+                let cause = PersistenceError::Write { path: self.path.clone(), reason: message(&error) };
+                self.rolled_back(&cause);
+            }
+        }
+    }
+
+    fn write_batch(&mut self) -> duckdb::Result<()> {
+        self.connection.execute_batch("BEGIN")?;
+        for (simulation, _) in self.simulations.values_mut().filter(|(simulation, _)| simulation.waits) {
+            simulation.seal();
+            if simulation.stored {
+                update(&self.connection, simulation)?;
+            } else {
+                simulation.push_row(&mut self.buffers.simulations);
+            }
+        }
+        for buffer in self.buffers.all() {
+            buffer.append_to(&self.connection, self.last)?;
+        }
+        for repaired in &mut self.repaired {
+            store_repaired(&self.connection, repaired, self.last)?;
+        }
+        for writes in &self.experiments {
+            experiments::write(&self.connection, writes)?;
+        }
+        self.connection.execute_batch("COMMIT")
+    }
+
+    fn committed(&mut self) {
+        self.simulations.retain(|_, (simulation, _)| {
+            simulation.stored = true;
+            simulation.waits = false;
+            simulation.progress.ended.is_none()
+        });
+        self.experiments.clear();
+        self.repaired.clear();
+        for reply in self.replies.drain(..) {
+            let _ = reply.send(Ok(()));
+        }
+        if std::mem::take(&mut self.checkpoint) {
+            // A checkpoint only saves time later; what is committed is safe without it.
+            if let Err(error) = self.connection.execute_batch("CHECKPOINT") {
+                tracing::warn!(%error, "the file could not be checkpointed");
+            }
+        }
+    }
+
+    /// The batch is lost: its simulations end as failed, as far as that can still be written.
+    fn rolled_back(&mut self, cause: &PersistenceError) {
+        // The transaction may have ended with the error.
+        let _ = self.connection.execute_batch("ROLLBACK");
+        for buffer in self.buffers.all() {
+            buffer.clear();
+        }
+        self.checkpoint = false;
+        let mut lost = Vec::new();
+        self.simulations.retain(|_, (simulation, run)| {
+            if !simulation.waits {
+                return true;
+            }
+            let _ = run.failure.set(cause.clone());
+            lost.push((simulation.start.clone(), simulation.started_at, simulation.stored));
+            false
+        });
+        for (start, started_at, stored) in lost {
+            if let Some(context) = &start.experiment {
+                self.failed_runs.insert(context.run_id.clone(), cause.clone());
+            }
+            let mut simulation = Simulation::new(start, started_at);
+            simulation.stored = stored;
+            self.write_failed(&mut simulation, &cause.to_string());
+        }
+        for writes in self.experiments.drain(..) {
+            self.failed_runs.insert(writes.run_id, cause.clone());
+        }
+        self.repaired.clear();
+        for reply in self.replies.drain(..) {
+            let _ = reply.send(Err(cause.clone()));
+        }
+    }
+
+    /// The totals of such a simulation follow from its events at the next opening.
+    fn write_failed(&mut self, simulation: &mut Simulation, error: &str) {
+        let done = if simulation.stored {
+            self.connection
+                .execute(
+                    "UPDATE simulations SET status = ?, error = ?, ended_at = make_timestamp(?) \
+                     WHERE simulation_id = ?",
+                    params![Status::Failed.name(), error, self.last.0, simulation.start.simulation_id],
+                )
+                .map(|_| ())
+        } else {
+            simulation.fail_at_start(self.last, error);
+            simulation.push_row(&mut self.buffers.simulations);
+            self.buffers.simulations.append_to(&self.connection, self.last)
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, id = simulation.start.simulation_id, "a failed simulation could not be marked");
+            self.buffers.simulations.clear();
+        }
+    }
+
+    /// Takes simulations and runs back, with everything that belongs to them.
+    pub(super) fn remove(&mut self, simulations: &[String], runs: &[String]) -> Result<(), PersistenceError> {
+        let failed = |error| PersistenceError::Write { path: self.path.clone(), reason: message(&error) };
+        for id in simulations {
+            self.simulations.remove(id);
+        }
+        let removed = self.connection.execute_batch("BEGIN").and_then(|()| {
+            delete(&self.connection, simulations, runs)?;
+            self.connection.execute_batch("COMMIT")
+        });
+        removed.map_err(|error| {
+            let _ = self.connection.execute_batch("ROLLBACK");
+            failed(error)
+        })
+    }
+}
+
+fn delete(connection: &Connection, simulations: &[String], runs: &[String]) -> duckdb::Result<()> {
+    for id in simulations {
+        for table in schema::SIMULATION_TABLES.iter().chain(&["simulations"]) {
+            connection.execute(&format!("DELETE FROM {table} WHERE simulation_id = ?"), [id])?;
+        }
+    }
+    for id in runs {
+        for table in schema::RUN_TABLES {
+            connection.execute(&format!("DELETE FROM {table} WHERE run_id = ?"), [id])?;
+        }
+    }
+    Ok(())
+}
+
+fn update(connection: &Connection, simulation: &Simulation) -> duckdb::Result<()> {
+    let Progress { status, last_tick, event_count, event_digest, ended } = &simulation.progress;
+    let id = &simulation.start.simulation_id;
+    let Some(ended) = ended else {
+        connection
+            .prepare_cached(
+                "UPDATE simulations SET last_tick = ?, event_count = ?, event_digest = ? WHERE simulation_id = ?",
+            )?
+            .execute(params![last_tick, event_count, event_digest, id])?;
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "UPDATE simulations SET last_tick = ?, event_count = ?, event_digest = ?, status = ?, \
+             ended_at = make_timestamp(?), duration_seconds = ?, ticks_per_second = ?, error = ? \
+             WHERE simulation_id = ?",
+        )?
+        .execute(params![
+            last_tick,
+            event_count,
+            event_digest,
+            status.name(),
+            ended.at.0,
+            ended.duration_seconds,
+            simulation.progress.ticks_per_second(),
+            ended.error,
+            id
+        ])?;
+    ended.totals.map_or(Ok(()), |totals| set_totals(connection, id, totals))
+}
+
+fn set_totals(connection: &Connection, id: &str, totals: DerivedTotals) -> duckdb::Result<()> {
+    let [arrivals, settlements, releases, cost, arrived, settled, queued, dropped] =
+        DerivedTotals::integers(Some(totals));
+    connection
+        .prepare_cached(
+            "UPDATE simulations SET total_arrivals = ?, total_settlements = ?, total_lsm_releases = ?, \
+             total_cost_cents = ?, arrived_value = ?, settled_value = ?, queued_value = ?, dropped_value = ?, \
+             avg_delay_ticks = ?, max_delay_ticks = ?, peak_overdraft = ? WHERE simulation_id = ?",
+        )?
+        .execute(params![
+            arrivals,
+            settlements,
+            releases,
+            cost,
+            arrived,
+            settled,
+            queued,
+            dropped,
+            totals.avg_delay_ticks,
+            totals.max_delay_ticks,
+            totals.peak_overdraft,
+            id
+        ])?;
+    Ok(())
+}
+
+fn store_repaired(connection: &Connection, repaired: &mut Repaired, now: Moment) -> duckdb::Result<()> {
+    repaired.buffers.transactions.append_to(connection, now)?;
+    repaired.buffers.daily.append_to(connection, now)?;
+    set_totals(connection, &repaired.simulation_id, repaired.totals)
+}

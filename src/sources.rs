@@ -1,0 +1,261 @@
+//! Where scenarios, experiments and policies come from: files on disk, or the library that comes
+//! with the program (`library:NAME`). The only place that reads them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::finding::Findings;
+use crate::library;
+use crate::scenario::{self, FileKind, FileText, Files, Format, Overrides, Scenario, ScenarioFile};
+
+/// Largest file that is read, in bytes: far beyond any day of payments, far below the memory.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Why a file could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// There is none.
+    #[error("file `{0}` does not exist")]
+    Missing(String),
+    /// It is a folder.
+    #[error("`{0}` is a folder, not a file")]
+    Folder(String),
+    /// It is too large.
+    #[error("file `{name}` has {bytes} bytes; at most {MAX_BYTES} are read")]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// It is no text.
+    #[error("file `{name}` is no text: byte {at} is not UTF-8")]
+    NotText {
+        /// The file.
+        name: String,
+        /// Where the text ends.
+        at: usize,
+    },
+    /// The system refuses.
+    #[error("file `{name}` cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Its name ends in something else than a scenario's.
+    #[error("`{0}` is no scenario file: its name must end in .yaml, .yml or .json")]
+    UnknownEnding(String),
+    /// The library has none of that name.
+    #[error("the library has no `{name}`")]
+    NotInLibrary {
+        /// The name.
+        name: String,
+        /// The nearest names.
+        near: Option<String>,
+    },
+    /// The file is refused.
+    #[error("`{name}` is refused")]
+    Refused {
+        /// The file.
+        name: String,
+        /// Why, and its warnings.
+        findings: Findings,
+    },
+}
+
+impl SourceError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotInLibrary { near: Some(near), .. } => Some(format!("did you mean `library:{near}`?")),
+            Self::NotInLibrary { .. } => Some("`payment-sim library` lists what there is".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A text with the place from which it names other files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// File name without folder.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Disk(PathBuf),
+    Library(&'static library::Asset),
+}
+
+impl Source {
+    /// Opens a path, or `library:NAME` where files of this kind are wanted.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, too large, no text, or not in the library.
+    pub fn open(argument: &str, kind: library::Kind) -> Result<Self, SourceError> {
+        match argument.strip_prefix("library:") {
+            Some(name) => Self::of_library(name, kind),
+            None => Self::on_disk(Path::new(argument)),
+        }
+    }
+
+    fn of_library(name: &str, kind: library::Kind) -> Result<Self, SourceError> {
+        let asset = library::find(kind, name).ok_or_else(|| SourceError::NotInLibrary {
+            name: name.to_owned(),
+            near: library::nearest(kind, name).map(str::to_owned),
+        })?;
+        Ok(Self::of_asset(asset))
+    }
+
+    fn of_asset(asset: &'static library::Asset) -> Self {
+        let name = asset.path.rsplit('/').next().unwrap_or(asset.path).to_owned();
+        Self { name, text: asset.text.to_owned(), place: Place::Library(asset) }
+    }
+
+    fn on_disk(path: &Path) -> Result<Self, SourceError> {
+        let text = read_text(path)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, text, place: Place::Disk(path.to_owned()) })
+    }
+
+    /// The file that this one names, by a path relative to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`].
+    pub fn relative(&self, path: &str) -> Result<Self, SourceError> {
+        if path.starts_with("library:") {
+            return Self::open(path, library::Kind::Scenario);
+        }
+        match &self.place {
+            Place::Disk(own) => Self::on_disk(&folder_of(own).join(path)),
+            Place::Library(own) => library::relative(own, path)
+                .map(Self::of_asset)
+                .ok_or_else(|| SourceError::NotInLibrary { name: path.to_owned(), near: None }),
+        }
+    }
+
+    /// How the source is named on the command line.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        match &self.place {
+            Place::Disk(path) => path.display().to_string(),
+            Place::Library(asset) => format!("library:{}", asset.name),
+        }
+    }
+}
+
+/// The folder of a file; the working directory for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, SourceError> {
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => SourceError::Missing(name.clone()),
+        _ => SourceError::Unreadable { name: name.clone(), reason: error.to_string() },
+    };
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    if about.is_dir() {
+        return Err(SourceError::Folder(name));
+    }
+    if about.len() > MAX_BYTES {
+        return Err(SourceError::TooLarge { name, bytes: about.len() });
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| SourceError::NotText { name, at: error.utf8_error().valid_up_to() })
+}
+
+/// A scenario names policies and payments: policies are looked for in the working directory, then in
+/// the scenario's folder and its parents, nearest first (spec 01, 2.7).
+impl Files for Source {
+    fn read(&self, path: &str, kind: FileKind) -> Result<FileText, String> {
+        let found = match (&self.place, kind) {
+            (Place::Disk(own), FileKind::Policy) => find_policy(own, path),
+            _ => self.relative(path),
+        };
+        let source = found.map_err(|error| error.to_string())?;
+        Ok(FileText { name: source.argument(), text: source.text })
+    }
+}
+
+fn find_policy(scenario: &Path, path: &str) -> Result<Source, SourceError> {
+    let wanted = Path::new(path);
+    if wanted.is_absolute() {
+        return Source::on_disk(wanted);
+    }
+    let absolute = std::path::absolute(scenario).unwrap_or_else(|_| scenario.to_owned());
+    let beside = absolute.ancestors().skip(1).map(|folder| folder.join(wanted));
+    let mut candidates = std::iter::once(wanted.to_owned()).chain(beside);
+    match candidates.find(|candidate| candidate.is_file()) {
+        Some(found) => Source::on_disk(&found),
+        None => Err(SourceError::Missing(path.to_owned())),
+    }
+}
+
+/// A scenario that was read, checked and resolved.
+#[derive(Clone, Debug)]
+pub struct LoadedScenario {
+    /// As written, defaults filled in.
+    pub file: ScenarioFile,
+    /// As the engine runs it.
+    pub resolved: Arc<Scenario>,
+    /// File name without folder.
+    pub config_file: String,
+    /// File name without its ending.
+    pub config_name: String,
+    /// Warnings.
+    pub findings: Findings,
+}
+
+/// Reads a scenario completely, policies and payments included.
+///
+/// # Errors
+///
+/// A file that cannot be read, or that is refused, with all findings.
+pub fn load_scenario(argument: &str, overrides: &Overrides) -> Result<LoadedScenario, SourceError> {
+    let source = Source::open(argument, library::Kind::Scenario)?;
+    load_from(&source, overrides)
+}
+
+/// As [`load_scenario`], of a source that is open.
+///
+/// # Errors
+///
+/// A file that is refused, with all findings.
+pub fn load_from(source: &Source, overrides: &Overrides) -> Result<LoadedScenario, SourceError> {
+    let format = Format::of(&source.name).ok_or_else(|| SourceError::UnknownEnding(source.argument()))?;
+    let (file, mut findings) = scenario::read(&source.text, format, overrides, source);
+    let refused = |findings| SourceError::Refused { name: source.argument(), findings };
+    let Some(file) = file else { return Err(refused(findings)) };
+    match file.resolve() {
+        Ok(resolved) => Ok(LoadedScenario {
+            file,
+            resolved: Arc::new(resolved),
+            config_name: stem(&source.name),
+            config_file: source.name.clone(),
+            findings,
+        }),
+        Err(further) => {
+            findings.0.extend(further.0);
+            Err(refused(findings))
+        }
+    }
+}
+
+/// A file name without its ending.
+#[must_use]
+pub fn stem(name: &str) -> String {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+}

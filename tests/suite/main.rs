@@ -1,0 +1,11 @@
+//! Everything that holds between the parts: cases, principles, the program from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing test says so by panicking"
+)]
+
+mod cases;
+mod support;
+mod tidy;
