@@ -18,14 +18,14 @@ const SNAPSHOT_EVENTS: u64 = 5_000;
 const SNAPSHOT_BYTES_PER_EVENT: u64 = 8;
 
 /// The fold of a simulation's events on the writer's side.
-pub(in crate::persistence) struct Derived {
+pub(super) struct Derived {
     ledger: Ledger,
     last_snapshot: Option<(u64, u64)>,
     broken: bool,
 }
 
 impl Derived {
-    pub(in crate::persistence) fn new(scenario: Arc<Scenario>) -> Self {
+    pub(super) fn new(scenario: Arc<Scenario>) -> Self {
         Self { ledger: Ledger::new(scenario), last_snapshot: None, broken: false }
     }
 
@@ -34,7 +34,7 @@ impl Derived {
     /// # Errors
     ///
     /// The events do not fit together; nothing is pushed, and nothing may follow.
-    pub(in crate::persistence) fn tick(
+    pub(super) fn tick(
         &mut self,
         id: &str,
         tick: Tick,
@@ -82,15 +82,18 @@ impl Derived {
     }
 
     /// Pushes the rows of what is still open; gives the totals, unless the fold is broken.
-    pub(in crate::persistence) fn close(&self, id: &str, buffers: &mut Buffers) -> Option<Totals> {
-        if self.broken {
-            return None;
-        }
-        let names = &self.ledger.scenario().names;
-        push_transactions(id, &self.ledger.open_transactions(), names, &mut buffers.transactions);
-        push_daily(id, self.ledger.open_day(), names, &mut buffers.daily);
-        Some(self.ledger.totals())
+    pub(super) fn close(&self, id: &str, buffers: &mut Buffers) -> Option<Totals> {
+        (!self.broken).then(|| push_open(id, &self.ledger, buffers))
     }
+}
+
+/// Pushes the rows of open payments and of the open day, as they are written at the end of
+/// a simulation; gives its totals.
+pub(in crate::persistence) fn push_open(id: &str, ledger: &Ledger, buffers: &mut Buffers) -> Totals {
+    let names = &ledger.scenario().names;
+    push_transactions(id, &ledger.open_transactions(), names, &mut buffers.transactions);
+    push_daily(id, ledger.open_day(), names, &mut buffers.daily);
+    ledger.totals()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
