@@ -5,7 +5,6 @@ pub mod document;
 pub mod engine;
 pub mod event;
 pub mod experiment;
-pub mod files;
 pub mod finding;
 pub mod ids;
 pub mod liquidity;
