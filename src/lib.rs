@@ -1,5 +1,6 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
+pub mod cli;
 pub mod costs;
 pub mod document;
 pub mod engine;
@@ -7,6 +8,7 @@ pub mod event;
 pub mod experiment;
 pub mod finding;
 pub mod ids;
+pub mod library;
 pub mod liquidity;
 pub mod metrics;
 pub mod money;
@@ -17,5 +19,7 @@ pub mod replay;
 pub mod rng;
 pub mod run;
 pub mod scenario;
+pub mod sources;
 pub mod text;
 pub mod time;
+pub mod transcript;
