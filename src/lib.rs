@@ -20,3 +20,4 @@ pub mod run;
 pub mod scenario;
 pub mod text;
 pub mod time;
+pub mod transcript;
