@@ -197,11 +197,12 @@ fn arguments(item: &Item<'_>, action: Option<Action>) -> Option<Vec<(Text, Opera
 }
 
 fn warn_of_argument(item: &Item<'_>, action: Action, name: &str) {
-    let known = action.row().arguments.iter().map(|argument| argument.name);
-    let shown = shortened(name);
-    item.warning(match nearest(name, known) {
-        Some(near) => format!("unknown argument `{shown}` of {}, did you mean `{near}`?", action.name()),
-        None => format!("unknown argument `{shown}` of {}", action.name()),
+    let known: Vec<&str> = action.row().arguments.iter().map(|argument| argument.name).collect();
+    let unknown = format!("unknown argument `{}` of {}", shortened(name), action.name());
+    item.warning(match nearest(name, known.iter().copied()) {
+        Some(near) => format!("{unknown}, did you mean `{near}`?"),
+        None if known.is_empty() => format!("{unknown}, which takes none"),
+        None => format!("{unknown}, which takes `{}`", known.join("`, `")),
     });
 }
 

@@ -26,8 +26,8 @@ fn computations_give_their_numbers() {
         (r#""op": "round", "value": {"value": -2.5}"#, -3.0),
         (r#""op": "clamp", "value": {"value": 7}, "min": {"value": 0}, "max": {"value": 5}"#, 5.0),
         (
-            r#""op": "div0", "numerator": {"value": 1}, "denominator": {"value": 1e-9}, "default": {"value": 0}"#,
-            1e9,
+            r#""op": "div0", "numerator": {"value": 1e-9}, "denominator": {"value": 1e-9}, "default": {"value": 0}"#,
+            1.0,
         ),
         (
             r#""op": "div0", "numerator": {"value": 1}, "denominator": {"value": 9e-10}, "default": {"value": 7}"#,
