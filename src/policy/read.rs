@@ -78,21 +78,20 @@ fn is_readable(item: &Item<'_>, depth: usize) -> bool {
         item.error(format!("nested deeper than {MAX_NESTING} levels"));
         return false;
     }
-    match &item.node.value {
-        Value::List(_) => {
-            let items = item.list().unwrap_or_default();
-            items.iter().fold(true, |all, item| is_readable(item, depth + 1) && all)
-        }
-        Value::Map(_) => {
-            let entries = item.named().unwrap_or_default();
-            entries.iter().fold(true, |all, (_, item)| is_readable(item, depth + 1) && all)
-        }
-        _ if number(item.node).is_some_and(|number| !number.is_finite()) => {
-            item.error(format!("{} is beyond the range of a number", item.node.described()));
-            false
-        }
-        _ => true,
+    let inner: Vec<Item<'_>> = match &item.node.value {
+        Value::List(_) => item.list().unwrap_or_default(),
+        Value::Map(_) => item.named().unwrap_or_default().into_iter().map(|(_, item)| item).collect(),
+        _ => Vec::new(),
+    };
+    let mut readable = true;
+    for item in &inner {
+        readable &= is_readable(item, depth + 1);
     }
+    if number(item.node).is_some_and(|number| !number.is_finite()) {
+        item.error(format!("{} is beyond the range of a number", item.node.described()));
+        readable = false;
+    }
+    readable
 }
 
 /// The number that stands here, as a double.
