@@ -6,6 +6,7 @@ pub mod document;
 pub mod engine;
 pub mod event;
 pub mod experiment;
+pub mod explorer;
 pub mod finding;
 pub mod ids;
 pub mod library;

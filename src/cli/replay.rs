@@ -7,7 +7,7 @@ use super::error::{CliError, say};
 use super::output::Output;
 use super::show::{Mode, Show, ShowError};
 use crate::metrics::SimulationSummary;
-use crate::persistence::{Access, Database, PersistenceError, Reader, SimulationRow, Status};
+use crate::persistence::{Access, Database, PersistenceError, Reader, SimulationFilter, SimulationRow, Status};
 use crate::scenario::Scenario;
 use crate::time::Tick;
 use crate::transcript::state_text;
@@ -32,7 +32,10 @@ pub fn replay(args: &ReplayArgs) -> Result<(), CliError> {
 /// The error for an unknown id names the nearest and the newest known ones.
 fn unknown(database: &Database, reader: &Reader, id: &str) -> CliError {
     let error = database.unknown_simulation(id);
-    let newest = reader.newest_simulations(3).unwrap_or_default();
+    let filter = SimulationFilter { limit: Some(3), ..SimulationFilter::default() };
+    let newest: Vec<String> = reader
+        .simulations(&filter)
+        .map_or_else(|_| Vec::new(), |page| page.rows.into_iter().map(|row| row.simulation_id).collect());
     let hint = match (error.hint(), newest.is_empty()) {
         (Some(hint), false) => Some(format!("{hint}; the newest are {}", newest.join(", "))),
         (None, false) => Some(format!("the newest are {}", newest.join(", "))),
