@@ -1,5 +1,6 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
+pub mod cli;
 pub mod costs;
 pub mod document;
 pub mod engine;
@@ -22,3 +23,4 @@ pub mod scenario;
 pub mod sources;
 pub mod text;
 pub mod time;
+pub mod transcript;
