@@ -9,7 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::{JobId, Message};
 use super::rows::{
-    ExperimentPlan, ExperimentSettings, JobReport, Kind, LibraryItem, Persist, Plan, Progress, Status, Subject,
+    ExperimentPlan, ExperimentSettings, JobReport, Kind, LibraryItem, Persist, Plan, Progress, Status,
+    Subject,
 };
 use super::source::with_hint;
 use crate::experiment::file::PersistLevel;
@@ -64,12 +65,16 @@ fn kind_of(argument: &str) -> Result<Kind, String> {
         return match asset.kind {
             library::Kind::Experiment => Ok(Kind::Experiment),
             library::Kind::Scenario => Ok(Kind::Scenario),
-            library::Kind::Policy => Err(format!("`{name}` is a policy; a scenario or an experiment uses it")),
+            library::Kind::Policy => {
+                Err(format!("`{name}` is a policy; a scenario or an experiment uses it"))
+            }
         };
     }
     let source = Source::open(argument, library::Kind::Scenario).map_err(|error| explained(&error))?;
-    let is_key = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
-    let experiment = source.text.lines().any(|line| is_key(line, "scenario") || is_key(line, "optimized_agents"));
+    let is_key =
+        |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let experiment =
+        source.text.lines().any(|line| is_key(line, "scenario") || is_key(line, "optimized_agents"));
     Ok(if experiment { Kind::Experiment } else { Kind::Scenario })
 }
 
@@ -89,7 +94,8 @@ fn inspect_scenario(argument: &str) -> Result<Subject, String> {
 }
 
 fn inspect_experiment(argument: &str) -> Result<Subject, String> {
-    let loaded = load_experiment(argument, &ExperimentOptions::default()).map_err(|error| explained(&error))?;
+    let loaded =
+        load_experiment(argument, &ExperimentOptions::default()).map_err(|error| explained(&error))?;
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
     let mut notes = warnings(&loaded.findings);
@@ -98,7 +104,9 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
     Ok(Subject {
         kind: Kind::Experiment,
         name: experiment.name.clone(),
-        description: format!("{}\n{}", question_of(argument), experiment.description.trim()).trim().to_owned(),
+        description: format!("{}\n{}", question_of(argument), experiment.description.trim())
+            .trim()
+            .to_owned(),
         seed: experiment.master_seed.clone(),
         banks: plan.scenario.agents.len() as u64,
         ticks: experiment.evaluation.ticks,
@@ -170,7 +178,12 @@ impl Launcher {
     pub fn start(&mut self, id: JobId, plan: Plan) {
         let cancel = CancelFlag::default();
         let reporter = Reporter::new(id, self.messages.clone());
-        let work = Work { database: self.database.clone(), plan, reporter: reporter.clone(), cancel: cancel.clone() };
+        let work = Work {
+            database: self.database.clone(),
+            plan,
+            reporter: reporter.clone(),
+            cancel: cancel.clone(),
+        };
         let end = reporter.clone();
         let run = move || {
             let ended = catch_unwind(AssertUnwindSafe(|| work.run())).unwrap_or_else(|panic| {
@@ -235,7 +248,13 @@ impl Reporter {
     fn progress(&self, part: f64, stage: String, simulations: u64, ticks: u64) {
         let elapsed_seconds = self.began.elapsed().as_secs_f64();
         let ticks_per_second = if elapsed_seconds > 0.0 { ticks as f64 / elapsed_seconds } else { 0.0 };
-        self.send(JobReport::Progress(Progress { part, stage, simulations, ticks_per_second, elapsed_seconds }));
+        self.send(JobReport::Progress(Progress {
+            part,
+            stage,
+            simulations,
+            ticks_per_second,
+            elapsed_seconds,
+        }));
     }
 
     fn end(&self, status: Status, message: String) {

@@ -46,7 +46,9 @@ impl DatabaseSource {
 impl Source for DatabaseSource {
     fn answer(&mut self, query: &Query, stop: &Stop) -> Result<Answer, String> {
         match query {
-            Query::Inspect(source) => launcher::inspect(source).map(|subject| Answer::Subject(Box::new(subject))),
+            Query::Inspect(source) => {
+                launcher::inspect(source).map(|subject| Answer::Subject(Box::new(subject)))
+            }
             Query::Moment(simulation, seek) => {
                 let reach = self.reach(simulation)?;
                 let moment = self.session(simulation)?.moment(*seek, &reach, stop)?;
@@ -237,7 +239,8 @@ impl DatabaseSource {
                 let open = || {
                     let scenario = self.reader.scenario(simulation)?;
                     let reader = self.reader.database().reader()?;
-                    let tape = StoredTape { reader, simulation: simulation.to_owned(), scenario: scenario.clone() };
+                    let tape =
+                        StoredTape { reader, simulation: simulation.to_owned(), scenario: scenario.clone() };
                     Ok(Session::new(scenario, tape))
                 };
                 let session = open().map_err(|error: PersistenceError| with_hint(&error))?;
@@ -296,7 +299,9 @@ fn part<R, K: PartialEq>(mut rows: Vec<R>, page: &Page<K>, key: impl Fn(&R) -> K
         From::Last => (total.saturating_sub(page.limit), total),
         From::After(wanted) => (place(wanted) + 1, place(wanted).saturating_add(page.limit)),
         From::Before(wanted) => (place(wanted).saturating_sub(page.limit), place(wanted)),
-        From::Around(wanted) => (place(wanted).saturating_sub(page.limit / 2), place(wanted) + page.limit / 2),
+        From::Around(wanted) => {
+            (place(wanted).saturating_sub(page.limit / 2), place(wanted) + page.limit / 2)
+        }
     };
     let (from, to) = (from.min(total), to.min(total));
     rows.truncate(to);
@@ -407,7 +412,8 @@ fn verdict(row: &store::EvaluationRow) -> Verdict {
 }
 
 fn iteration_row(row: &store::IterationRow, verdicts: &mut HashMap<(u32, String), Verdict>) -> IterationRow {
-    let object = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+    let object =
+        |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
     let policies = object(&row.policies);
     let accepted = object(&row.accepted_changes);
     let banks = object(&row.costs_per_agent).into_iter().map(|(bank, cost)| {

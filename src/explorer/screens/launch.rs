@@ -100,6 +100,10 @@ impl Launch {
     }
 
     fn start(&mut self, desk: &mut Desk<'_>) {
+        if desk.read_only {
+            desk.complain("the database is open for reading only: nothing can be launched");
+            return;
+        }
         match self.plan() {
             Some(plan) => {
                 desk.say(format!("{} {} started", plan.kind.word(), plan.title));

@@ -55,7 +55,9 @@ impl Setting {
             (Self::Source | Self::Persist | Self::Proposer, _) => {
                 text.is_empty().then(|| "may not be empty".into())
             }
-            (Self::MasterSeed, _) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => None,
+            (Self::MasterSeed, _) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                None
+            }
             (_, Err(_)) => Some("a whole number from 0".into()),
             (Self::Seed | Self::MasterSeed, Ok(_)) => None,
             (_, Ok(0)) => Some("at least 1".into()),
