@@ -3,11 +3,8 @@
 use super::Watch;
 use super::bank::{Budget, Timer};
 use super::error::{FoldError, Problem};
-use super::payment::{HeldBack, Payment, Place, Submission};
 use super::state::State;
-use super::table::Slot;
-use crate::event::{Effect, Event, HoldReason, RtgsPriority, SettlementId, Text};
-use crate::ids::{BankIdx, PaymentId};
+use crate::event::{Event, SettlementId};
 use crate::money::Cents;
 use crate::time::Tick;
 
