@@ -333,7 +333,7 @@ fn timers_leave_when_they_are_due() {
         posted_at_tick: Tick(0),
         new_total: Cents(50),
     };
-    tick(&mut state, &[back.clone()]).unwrap();
+    tick(&mut state, std::slice::from_ref(&back)).unwrap();
     assert_eq!((state.banks()[0].posted, state.banks()[0].timers.len()), (Cents(50), 0));
     assert_eq!(tick(&mut state, &[back]).unwrap_err().problem, Problem::NoTimer(A));
 }
