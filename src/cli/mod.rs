@@ -6,7 +6,7 @@ mod database;
 mod db;
 mod error;
 mod experiment;
-// mod explore;
+mod explore;
 mod interrupt;
 mod library;
 mod manual;
