@@ -39,7 +39,7 @@ fn scenario(name: &str) -> ScenarioFile {
 
 fn day_of(file: &ScenarioFile) -> Day {
     let scenario: Arc<Scenario> = Arc::new(file.resolve().unwrap());
-    let ticks = scenario.calendar.total_ticks();
+    let ticks = scenario.calendar.end().0;
     let mut day = Day { ledger: Ledger::new(scenario.clone()), ticks: Vec::new(), daily: Vec::new() };
     let mut watch = |report: &TickReport<'_>| {
         let outcome = day.ledger.tick(report.tick, report.events).unwrap();

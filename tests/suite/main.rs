@@ -8,5 +8,6 @@
 
 mod cases;
 mod experiments;
+mod explorer;
 mod support;
 mod tidy;
