@@ -26,6 +26,19 @@ fn send(program: &Program, signal: Signal) {
     kill_process(pid, signal).expect("the signal is sent");
 }
 
+/// Launches a simulation that does not end by itself while the test looks.
+fn launch_long(program: &mut Program) {
+    program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("[ Start ]");
+    // Back to the last setting, the ticks.
+    program
+        .press("\u{1b}[Z")
+        .press("\u{15}")
+        .press("900000\r")
+        .wait("900,000 ticks")
+        .press("\r")
+        .wait("running");
+}
+
 #[test]
 fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -43,8 +56,14 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     program.resize(120, 40).wait("5 Balances");
     program.resize(50, 10).wait("needs at least");
     program.resize(80, 24).wait("1 Banks");
-    program.press("v").wait("Events (").press("f").wait("filter:").press("type:Arrival\r").wait("type:Arrival");
-    program.press("?").wait("Keys").press("q");
+    program
+        .press("v")
+        .wait("Events (")
+        .press("f")
+        .wait("filter:")
+        .press("type:Arrival\r")
+        .wait("type:Arrival");
+    program.press("?").wait("half a page down").press("q");
     program.press("gh").wait("Library").press("q");
     assert_eq!(program.exit_status(), 0);
     assert!(program.is_given_back(), "the terminal is as it was");
@@ -57,9 +76,7 @@ fn a_signal_cancels_the_jobs_gives_the_terminal_back_and_keeps_whole_ticks() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("explorer.duckdb");
     let mut program = explorer(&file);
-    program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("scenario");
-    // Long enough that the signal finds it running.
-    program.press("\t").press("\u{15}").press("900000\t").wait("[ Start ]").press("\r").wait("running");
+    launch_long(&mut program);
     std::thread::sleep(Duration::from_millis(300));
     send(&program, Signal::TERM);
     assert_eq!(program.exit_status(), 143);
@@ -88,8 +105,7 @@ fn quitting_with_a_running_job_asks_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("explorer.duckdb");
     let mut program = explorer(&file);
-    program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("scenario");
-    program.press("\t").press("\u{15}").press("900000\t").wait("[ Start ]").press("\r").wait("running");
+    launch_long(&mut program);
     program.press("\u{3}").wait("1 job is still running").press("n").wait("running");
     program.press("\u{3}").wait("1 job is still running").press("y");
     assert_eq!(program.exit_status(), 0);

@@ -221,7 +221,8 @@ impl View for Launch {
         let stops = self.fields.len() + 1;
         match intent {
             Intent::Into if self.on_start() => self.start(desk),
-            Intent::FieldNext | Intent::Into => self.at = (self.at.min(stops - 1) + 1) % stops,
+            Intent::Into => self.at = self.fields.len(),
+            Intent::FieldNext => self.at = (self.at.min(stops - 1) + 1) % stops,
             Intent::FieldPrevious => self.at = (self.at.min(stops - 1) + stops - 1) % stops,
             Intent::ChoiceNext | Intent::ChoicePrevious => {
                 if let Some(field) = self.fields.get_mut(self.at) {

@@ -97,6 +97,17 @@ fn stale_answers_are_dropped() {
 }
 
 #[test]
+fn an_answer_to_nobody_does_not_keep_the_screen_from_being_drawn() {
+    let mut world = world();
+    world.state.dirty = false;
+    world.send(Message::Answer(99, Err("too late".into())));
+    assert!(!world.state.dirty);
+    world.press("L");
+    world.send(Message::Answer(99, Err("too late".into())));
+    assert!(world.state.dirty);
+}
+
+#[test]
 fn playing_steps_at_every_beat_and_stops_at_the_end() {
     let mut world = world();
     world.keys("g s Enter Space");
