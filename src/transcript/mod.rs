@@ -173,5 +173,19 @@ impl Transcript {
     }
 }
 
+/// The state after a whole tick: banks, queues, costs and overdue payments.
+#[must_use]
+pub fn state_text(state: &State) -> String {
+    let mut page = Page::default();
+    let Some(tick) = state.last_tick() else { return "=== Before the first tick ===\n".to_owned() };
+    page.section(&format!("=== After tick {tick} · amounts in currency units ==="));
+    standing::near_deadline(&mut page, state, tick);
+    standing::overdue(&mut page, state, tick);
+    standing::banks(&mut page, state);
+    standing::queues(&mut page, state);
+    standing::costs(&mut page, state);
+    page.finish()
+}
+
 #[cfg(test)]
 mod tests;
