@@ -64,15 +64,21 @@ fn look() {
         println!("== {} {:?} events/t {:?}", asset.name, start.elapsed(), d.totals());
         println!("   costs {:?}", d.ledger.state().run_costs());
         for a in d.ledger.agents().iter().take(8) {
-            println!("   {} bal {:?} q1 {} q2 {} {:?}", a.id, a.final_balance, a.queue1_size, a.queue2_size, a.costs);
+            println!(
+                "   {} bal {:?} q1 {} q2 {} {:?}",
+                a.id, a.final_balance, a.queue1_size, a.queue2_size, a.costs
+            );
         }
         let step = d.ticks.len().div_ceil(30);
-        let line: Vec<String> = d.ticks.iter().step_by(step).map(|t| format!("{}/{}", t.queue1_size, t.queue2_size)).collect();
+        let line: Vec<String> =
+            d.ticks.iter().step_by(step).map(|t| format!("{}/{}", t.queue1_size, t.queue2_size)).collect();
         println!("   q {}", line.join(" "));
         for day in 0..d.daily.len() / d.ledger.agents().len() {
             let n = d.ledger.agents().len();
             println!("   day {day} {:?}", &d.daily[day * n]);
-            if n > 8 || d.daily.len() == n { break; }
+            if n > 8 || d.daily.len() == n {
+                break;
+            }
         }
     }
 }
