@@ -11,13 +11,14 @@ use crate::metrics::{SimulationSummary, Summary};
 use crate::scenario::{self, FileKind, FileText, Files, Format, Overrides};
 
 /// Cases whose texts are held against stored ones: together they show every section.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "correction-c03-settings-together",
     "correction-c23-offset-at-entry",
     "eod-register-reset",
     "event-catalogue-collateral",
     "event-catalogue-cycle",
     "event-catalogue-drop-deferred",
+    "event-catalogue-retry-release",
     "event-catalogue-rtgs-and-queue",
     "event-catalogue-split-bilateral",
     "liquidity-fraction-from-json-file",
