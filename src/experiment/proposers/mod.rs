@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub history: &'a AgentHistory,
     /// Whether the agent has a liquidity pool.
     pub has_pool: bool,
+    /// Whether candidates are measured on samples, not by one run.
+    pub by_samples: bool,
     /// Least settlement rate of an acceptable proposal.
     pub min_settlement_rate: f64,
     /// Root of all seeds, in decimal.
