@@ -8,6 +8,7 @@ pub mod experiment;
 pub mod files;
 pub mod finding;
 pub mod ids;
+pub mod library;
 pub mod liquidity;
 pub mod metrics;
 pub mod money;
