@@ -4,6 +4,7 @@
 //! nothing is stored, and nothing else changes.
 
 use std::any::Any;
+use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,9 +14,9 @@ use crate::engine::{EngineError, Simulation};
 use crate::event::Event;
 use crate::persistence::{
     Failure, PersistenceError, SimulationCompletion, SimulationFailure, SimulationPersistenceProvider,
-    SimulationStart, TickRecord, Ticket,
+    PolicyAuthor, PolicySnapshot, SimulationStart, TickRecord, Ticket,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioFile};
 use crate::time::Tick;
 
 /// A request to stop, shared between whoever asks and whoever runs.
@@ -50,6 +51,41 @@ pub struct Storage<'a> {
     pub provider: &'a dyn SimulationPersistenceProvider,
     /// What is known at the start.
     pub start: SimulationStart,
+}
+
+/// A new name for a simulation by itself: `sim-` and 8 random hex digits.
+#[must_use]
+pub fn new_simulation_id() -> String {
+    // The standard library's only source of randomness; a name is no result.
+    format!("sim-{:08x}", RandomState::new().hash_one(0_u8) >> 32)
+}
+
+/// What is known at the start of a simulation by itself, policies as the scenario has them.
+#[must_use]
+pub fn start_of(
+    file: &ScenarioFile,
+    scenario: &Arc<Scenario>,
+    simulation_id: String,
+    config_file: &str,
+    num_ticks: u64,
+) -> SimulationStart {
+    let snapshot = |bank: &crate::scenario::Agent| PolicySnapshot {
+        agent: bank.id.to_string(),
+        policy_json: bank.policy.to_node().to_json_text().into(),
+        created_by: PolicyAuthor::Init,
+    };
+    let config_name = config_file.rsplit_once('.').map_or(config_file, |(stem, _)| stem);
+    SimulationStart {
+        simulation_id,
+        scenario: scenario.clone(),
+        config_json: file.to_json().into(),
+        config_file: config_file.to_owned(),
+        config_name: config_name.to_owned(),
+        description: None,
+        num_ticks,
+        experiment: None,
+        policies: file.agents.iter().map(snapshot).collect(),
+    }
 }
 
 /// A complete tick as an observer sees it.

@@ -7,7 +7,6 @@ mod db;
 mod error;
 mod experiment;
 mod explore;
-mod export_views;
 mod interrupt;
 mod library;
 mod manual;

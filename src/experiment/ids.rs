@@ -1,6 +1,6 @@
 //! Names of runs and of the simulations in them (spec 07, 14 and 17).
 
-use std::fmt;
+use crate::persistence::Purpose;
 
 /// The parts of a run id `{name}-{YYYYMMDD}-{HHMMSS}-{6 lower-case hex digits}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,41 +34,6 @@ impl<'a> RunIdParts<'a> {
 #[must_use]
 pub fn run_id(name: &str, stamp: &str, random: u32) -> String {
     format!("{name}-{stamp}-{:06x}", random & 0x00ff_ffff)
-}
-
-/// Why an experiment runs a simulation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// Context run of an iteration in bootstrap mode.
-    Init,
-    /// Evaluation of the policies in force.
-    Eval,
-    /// Comparison, the policy in force.
-    Old,
-    /// Comparison, the proposal.
-    New,
-    /// Closing evaluation.
-    Final,
-}
-
-impl Purpose {
-    /// Its word in ids and rows.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Eval => "eval",
-            Self::Old => "old",
-            Self::New => "new",
-            Self::Final => "final",
-        }
-    }
-}
-
-impl fmt::Display for Purpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// The id of a simulation: its number in the run, its purpose and, in the sandbox, its sample.

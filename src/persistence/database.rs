@@ -227,6 +227,11 @@ impl Database {
         })
     }
 
+    /// Whether only the recovery, with a handle and a reader, still holds the file.
+    pub(super) fn is_abandoned(&self) -> bool {
+        Arc::strong_count(&self.0) <= 2
+    }
+
     pub(super) fn downgrade(&self) -> Weak<Shared> {
         Arc::downgrade(&self.0)
     }

@@ -2,7 +2,11 @@
 
 use duckdb::{Connection, params};
 
-use super::{Database, Moment, Status};
+use super::query::Reader;
+use super::writer::{Buffers, Command, Repaired, push_open};
+use super::{Database, PersistenceError, Status};
+use crate::metrics::Ledger;
+use crate::time::Tick;
 
 /// Simulations and runs that are still `running` have no owner: this process is the only
 /// one that writes, and it has just opened the file.
@@ -36,7 +40,52 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
     connection.execute_batch("COMMIT")
 }
 
-/// Computes what simulations without totals lack, from their events, in the background.
-pub(super) fn complete_in_background(_database: &Database) {
-    let _ = Moment::now;
+/// Computes what simulations that ended without their totals lack, from their events, in
+/// the background (2.2).
+pub(super) fn complete_in_background(database: &Database) {
+    if !database.is_writable() {
+        return;
+    }
+    let file = database.downgrade();
+    let work = move || {
+        let Some(database) = Database::upgrade(&file) else { return };
+        if let Err(error) = complete(&database) {
+            tracing::warn!(%error, "totals of interrupted simulations are incomplete");
+        }
+    };
+    let thread = std::thread::Builder::new().name("database recovery".to_owned()).spawn(work);
+    if let Err(error) = thread {
+        tracing::warn!(%error, "no thread for the totals of interrupted simulations");
+    }
+}
+
+fn complete(database: &Database) -> Result<(), PersistenceError> {
+    let reader = database.reader()?;
+    for id in reader.without_totals()? {
+        match complete_one(database, &reader, &id) {
+            Ok(()) => {}
+            Err(PersistenceError::Cancelled) => return Ok(()),
+            Err(error) => tracing::warn!(%error, id, "the totals of a simulation cannot be computed"),
+        }
+    }
+    Ok(())
+}
+
+fn complete_one(database: &Database, reader: &Reader, id: &str) -> Result<(), PersistenceError> {
+    let scenario = reader.scenario(id)?;
+    let mut ledger = Ledger::new(scenario.clone());
+    reader.each_tick(id, &scenario.names, Tick(0)..=Tick(u64::MAX), |tick, events| {
+        // Whoever opened the file has closed it: the next opening goes on.
+        if database.is_abandoned() {
+            return Err(PersistenceError::Cancelled);
+        }
+        ledger.tick(tick, events).map(|_| ()).map_err(|error| PersistenceError::Corrupt {
+            what: format!("simulation `{id}`"),
+            reason: error.to_string(),
+        })
+    })?;
+    let mut buffers = Buffers::new()?;
+    let totals = push_open(id, &ledger, &mut buffers);
+    let repaired = Repaired { simulation_id: id.to_owned(), buffers, totals };
+    database.writer()?.send(Command::Repaired(Box::new(repaired)))
 }

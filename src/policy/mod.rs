@@ -24,6 +24,9 @@ mod stagger;
 mod walk;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use actions::{ACTIONS, Action, ActionRow, ArgumentKind, ArgumentRow};
 pub use ast::{
     ActionNode, Computation, ConditionNode, Expression, Literal, Operand, PolicyDocument, TreeKind, TreeNode,

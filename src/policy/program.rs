@@ -1,6 +1,7 @@
 //! A checked policy, names resolved, ready for evaluation (spec 04, 2).
 
-use super::ast::{PolicyDocument, TreeKind};
+use super::actions::Action;
+use super::ast::{PolicyDocument, TreeKind, TreeNode};
 use super::check;
 use super::compile::{self, Compiler};
 use super::decision::{BankDecision, CollateralDecision, PaymentDecision};
@@ -65,6 +66,22 @@ pub enum EvalFault {
     },
 }
 
+/// Whether a tree has an action that takes a payment back from queue 2.
+fn takes_back(root: &TreeNode) -> bool {
+    let mut nodes = vec![root];
+    while let Some(node) = nodes.pop() {
+        match node {
+            TreeNode::Condition(condition) => nodes.extend([&condition.on_true, &condition.on_false]),
+            TreeNode::Action(leaf) => {
+                if matches!(leaf.action, Action::WithdrawFromRtgs | Action::ResubmitToRtgs) {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
 /// A checked policy, resolved for evaluation. It is shared by all banks and threads that use it.
 #[derive(Debug)]
 pub struct Program {
@@ -72,6 +89,7 @@ pub struct Program {
     registers: Box<[Text]>,
     fraction: Option<f64>,
     payment: Branch<PaymentLeaf>,
+    acts_on_queue2: bool,
     bank: Option<Branch<BankLeaf>>,
     strategic: Option<Branch<CollateralLeaf>>,
     end_of_tick: Option<Branch<CollateralLeaf>>,
@@ -93,6 +111,7 @@ impl Program {
                 id: document.id().clone(),
                 fraction: document.parameter(check::FRACTION),
                 payment: compiler.payment_tree(payment)?,
+                acts_on_queue2: takes_back(payment),
                 bank: document.tree(TreeKind::Bank).map(|root| compiler.bank_tree(root)).transpose()?,
                 strategic: collateral(TreeKind::StrategicCollateral)?,
                 end_of_tick: collateral(TreeKind::EndOfTickCollateral)?,
@@ -139,10 +158,11 @@ impl Program {
         }
     }
 
-    /// Whether a payment in queue 2 can be withdrawn or resubmitted at all: whether the payment tree has such an action.
+    /// Whether the payment tree can take a payment back from queue 2 at all; every other decision
+    /// there has no effect (spec 04, 4.1).
     #[must_use]
     pub const fn acts_on_queue2(&self) -> bool {
-        true
+        self.acts_on_queue2
     }
 
     /// The ticks between the later parts of a staggered split into so many parts, of which so

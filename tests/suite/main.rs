@@ -7,5 +7,6 @@
 )]
 
 mod cases;
+mod experiments;
 mod support;
 mod tidy;

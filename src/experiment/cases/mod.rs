@@ -8,6 +8,8 @@
 
 mod figures;
 mod files;
+mod loops;
+mod simulations;
 
 use std::fs;
 use std::path::{Path, PathBuf};

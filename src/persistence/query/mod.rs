@@ -1,7 +1,17 @@
 //! Every question that is asked of the database: one filter in, typed rows out (spec 06, 5).
 
+mod compare;
+mod events;
+mod experiments;
+mod figures;
+mod filter;
+mod info;
+mod payments;
 mod reader;
 pub(super) mod row;
+mod simulations;
+mod sql;
+mod state;
 mod types;
 
 pub use reader::{Interrupt, Reader};

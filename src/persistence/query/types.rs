@@ -314,24 +314,6 @@ pub struct PaymentStory {
     pub events: Vec<EventRow>,
 }
 
-/// A record of an offset or a ring (02, 18).
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the figures are explained in the specification")]
-pub struct LsmRecord {
-    pub tick: u64,
-    pub day: u64,
-    pub cycle_type: &'static str,
-    pub cycle_length: u64,
-    pub agents: Vec<String>,
-    pub transactions: Vec<String>,
-    pub settled_value: i64,
-    pub total_value: i64,
-    pub tx_amounts: Vec<i64>,
-    pub net_positions: Vec<(String, i64)>,
-    pub max_net_outflow: i64,
-    pub max_net_outflow_agent: String,
-}
-
 /// Two simulations side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulationComparison {
@@ -356,13 +338,28 @@ pub struct Divergence {
     pub b: Option<EventRow>,
 }
 
-/// Rows of a statement, as text; `None` is NULL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A value that a statement of the user gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SqlValue {
+    /// NULL.
+    Null,
+    /// True or false.
+    Flag(bool),
+    /// Any integer.
+    Integer(i128),
+    /// Any other number.
+    Float(f64),
+    /// Text, and everything else as text: times in ISO form, lists and structures as JSON.
+    Text(String),
+}
+
+/// Rows of a statement of the user.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SqlTable {
     /// Names of the columns.
     pub columns: Vec<String>,
     /// The rows.
-    pub rows: Vec<Vec<Option<String>>>,
+    pub rows: Vec<Vec<SqlValue>>,
 }
 
 /// What `db info` shows.

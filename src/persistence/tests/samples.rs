@@ -1,96 +1,66 @@
-//! A small scenario and events for it, made by hand.
+//! Scenarios to store, and simulations of them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::costs::Costs;
-use crate::event::{CostsField, Event, RtgsPriority, SettlementId};
-use crate::ids::{BankIdx, Names, PaymentId};
-use crate::money::Cents;
+use crate::engine::Simulation;
+use crate::event::Event;
 use crate::persistence::{
-    DuckDbProvider, PolicyAuthor, PolicySnapshot, SimulationPersistenceProvider, SimulationStart, TickRecord,
+    Access, Database, PolicyAuthor, PolicySnapshot, SimulationCompletion, SimulationPersistenceProvider,
+    SimulationStart, TickRecord, Ticket,
 };
-use crate::policy::Program;
-use crate::scenario::{
-    Arrivals, Bank, CostRates, LsmAlgorithm, LsmConfig, Penalty, Queue1Ordering, Scenario, Settings,
-};
-use crate::time::{Calendar, Tick};
+use crate::scenario::{Format, NoFiles, Overrides, Scenario, ScenarioFile, read};
+use crate::time::Tick;
 
-pub(super) const A: BankIdx = BankIdx(0);
-pub(super) const B: BankIdx = BankIdx(1);
+/// A file in a folder that goes with it.
+pub(super) struct Place {
+    pub folder: tempfile::TempDir,
+    pub path: PathBuf,
+}
 
-fn bank(id: &str) -> Bank {
-    Bank {
-        id: id.into(),
-        opening_balance: Cents(1_000_000),
-        unsecured_cap: Cents(0),
-        collateral_capacity: Cents(0),
-        posted_collateral: Cents(0),
-        haircut: 0.0,
-        bilateral_limits: Vec::new(),
-        multilateral_limit: None,
-        pool: None,
-        fraction: 1.0,
-        arrivals: Arrivals::None,
-        policy: Arc::new(program()),
+impl Place {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.duckdb");
+        Self { folder, path }
+    }
+
+    pub(super) fn open(&self) -> Database {
+        Database::open(&self.path, Access::Write).unwrap()
     }
 }
 
-fn program() -> Program {
-    Program
+/// Three banks with random payments, a queue, offsets, registers, costs and days of ten ticks.
+pub(super) fn scenario_file(days: u64, rate: f64) -> ScenarioFile {
+    let bank = |id: &str, policy: &str| {
+        format!(
+            "  - id: {id}\n    opening_balance: 60000\n    unsecured_cap: 20000\n    policy: {policy}\n    \
+             arrival_config:\n      rate_per_tick: {rate}\n      \
+             amount_distribution: {{type: Uniform, min: 5000, max: 30000}}\n      \
+             deadline_range: [2, 8]\n      priority: 5\n      divisible: false\n"
+        )
+    };
+    let text = format!(
+        "simulation:\n  ticks_per_day: 10\n  num_days: {days}\n  rng_seed: 18446744073709551615\n\
+         agents:\n{}{}{}",
+        bank("BANK_A", "{type: Fifo}"),
+        bank("BANK_B", "{type: Deadline, urgency_threshold: 3}"),
+        bank("BANK_C", "{type: LiquidityAware, target_buffer: 10000, urgency_threshold: 4}"),
+    );
+    let (file, findings) = read(&text, Format::Yaml, &Overrides::default(), &NoFiles);
+    file.unwrap_or_else(|| panic!("{findings:?}"))
 }
 
-/// Two banks, `BANK_A` and `BANK_B`, days of four ticks.
-pub(super) fn scenario(days: u64) -> Arc<Scenario> {
-    let names = Names::new(["BANK_A", "BANK_B"].map(Arc::from));
-    Arc::new(Scenario {
-        calendar: Calendar { ticks_per_day: 4, num_days: days },
-        seed: u64::MAX,
-        names: Arc::new(names),
-        banks: vec![bank("BANK_A"), bank("BANK_B")],
-        file_order: vec![A, B],
-        cost_rates: CostRates {
-            overdraft_bps_per_tick: 0.0,
-            delay_cost_per_tick_per_cent: 0.0,
-            collateral_cost_per_tick_bps: 0.0,
-            liquidity_cost_per_tick_bps: 0.0,
-            eod_penalty: Penalty::Fixed(Cents(0)),
-            deadline_penalty: Penalty::Fixed(Cents(0)),
-            split_friction_cost: Cents(0),
-            overdue_delay_multiplier: 1.0,
-            priority_delay_multipliers: None,
-        },
-        lsm: LsmConfig {
-            enable_bilateral: true,
-            enable_cycles: true,
-            max_cycle_length: 4,
-            max_cycles_per_tick: 10,
-            algorithm: LsmAlgorithm::Cycles,
-        },
-        events: Vec::new(),
-        payments: Vec::new(),
-        settings: Settings {
-            deferred_crediting: false,
-            deadline_cap_at_eod: false,
-            queue1_ordering: Queue1Ordering::Fifo,
-            priority_mode: false,
-            priority_escalation: None,
-            algorithm_sequencing: false,
-            entry_disposition_offsetting: false,
-            eod_rush_threshold: 0.8,
-            daily_liquidity_reallocation: true,
-        },
-    })
-}
-
-pub(super) fn start(id: &str, scenario: &Arc<Scenario>) -> SimulationStart {
+pub(super) fn start_of(id: &str, file: &ScenarioFile) -> SimulationStart {
+    let scenario = Arc::new(file.resolve().unwrap());
     SimulationStart {
         simulation_id: id.to_owned(),
-        scenario: scenario.clone(),
-        config_json: r#"{"agents":[]}"#.into(),
-        config_file: "two-banks.yaml".to_owned(),
-        config_name: "two-banks".to_owned(),
-        description: Some("made by hand".to_owned()),
         num_ticks: scenario.calendar.end().0,
+        scenario,
+        config_json: file.to_json().into(),
+        config_file: "three-banks.yaml".to_owned(),
+        config_name: "three-banks".to_owned(),
+        description: Some("made for a test".to_owned()),
         experiment: None,
         policies: vec![PolicySnapshot {
             agent: "BANK_A".to_owned(),
@@ -100,58 +70,35 @@ pub(super) fn start(id: &str, scenario: &Arc<Scenario>) -> SimulationStart {
     }
 }
 
-/// A payment from one bank to the other that arrives and settles at once: four events.
-pub(super) fn payment(number: u64, from: BankIdx, tick: Tick) -> Vec<Event> {
-    let to = if from == A { B } else { A };
-    let (tx_id, amount) = (PaymentId(number), Cents(100));
-    vec![
-        Event::Arrival {
-            tx_id,
-            sender_id: from,
-            receiver_id: to,
-            amount,
-            deadline: Tick(tick.0 + 5),
-            priority: 5,
-            is_divisible: false,
-            parent_tx_id: None,
-        },
-        Event::PolicySubmit { agent_id: from, tx_id },
-        Event::RtgsSubmission {
-            tx_id,
-            sender: from,
-            receiver: to,
-            amount,
-            internal_priority: 5,
-            rtgs_priority: RtgsPriority::Normal,
-        },
-        Event::RtgsImmediateSettlement {
-            tx_id: SettlementId::Payment(tx_id),
-            sender: from,
-            receiver: to,
-            amount,
-            sender_balance_before: Cents(1_000_000),
-            sender_balance_after: Cents(999_900),
-        },
-    ]
+pub(super) fn start(id: &str) -> SimulationStart {
+    start_of(id, &scenario_file(2, 1.0))
 }
 
-/// The events of a tick with so many payments, numbered from `first`; A and B pay in turns.
-pub(super) fn tick_events(first: u64, payments: u64, tick: Tick) -> Vec<Event> {
-    let mut events: Vec<Event> = (first..first + payments)
-        .flat_map(|number| payment(number, if number % 2 == 1 { A } else { B }, tick))
-        .collect();
-    events.push(Event::CostAccrual { agent_id: A, costs: CostsField(Costs::of_penalty(Cents(7))) });
-    events
+/// The events of so many ticks.
+pub(super) fn simulate(scenario: &Arc<Scenario>, ticks: u64) -> Vec<Arc<[Event]>> {
+    let mut simulation = Simulation::new(scenario.clone());
+    (0..ticks).map(|_| simulation.step().map(Into::into).unwrap()).collect()
 }
 
-/// Stores ticks of a simulation that has started, each with so many payments; gives the events.
-pub(super) fn store_ticks(provider: &DuckDbProvider, id: &str, ticks: u64, payments: u64) -> u64 {
-    let (mut sequence, mut number) = (0, 1);
-    for tick in (0..ticks).map(Tick) {
-        let events = tick_events(number, payments, tick);
-        number += payments;
-        let record = TickRecord { tick, first_sequence: sequence, events: events.into() };
+/// Hands over ticks of a simulation that has started.
+pub(super) fn hand_over(
+    provider: &dyn SimulationPersistenceProvider,
+    id: &str,
+    ticks: &[Arc<[Event]>],
+) -> u64 {
+    let mut sequence = 0;
+    for (tick, events) in (0..).map(Tick).zip(ticks) {
+        let record = TickRecord { tick, first_sequence: sequence, events: events.clone() };
         sequence += provider.persist_tick_events(id, record).unwrap() as u64;
     }
     sequence
+}
+
+/// Stores a whole simulation, without waiting for the commit.
+pub(super) fn store(database: &Database, start: SimulationStart) -> Ticket {
+    let provider = database.provider().unwrap();
+    let (id, scenario, ticks) = (start.simulation_id.clone(), start.scenario.clone(), start.num_ticks);
+    provider.persist_simulation_start(start).unwrap();
+    hand_over(&provider, &id, &simulate(&scenario, ticks));
+    provider.persist_simulation_complete(&id, SimulationCompletion { duration_seconds: 0.5 }).unwrap()
 }

@@ -2,8 +2,10 @@
 
 use duckdb::{Connection, params};
 
+use super::derived::integers;
 use super::simulation::{Progress, Simulation};
-use super::{DerivedTotals, Repaired, State, experiments};
+use super::{Repaired, State, experiments};
+use crate::metrics::Totals;
 use crate::persistence::error::message;
 use crate::persistence::{Moment, PersistenceError, Status, schema};
 
@@ -179,12 +181,11 @@ fn update(connection: &Connection, simulation: &Simulation) -> duckdb::Result<()
             ended.error,
             id
         ])?;
-    ended.totals.map_or(Ok(()), |totals| set_totals(connection, id, totals))
+    ended.totals.as_ref().map_or(Ok(()), |totals| set_totals(connection, id, totals))
 }
 
-fn set_totals(connection: &Connection, id: &str, totals: DerivedTotals) -> duckdb::Result<()> {
-    let [arrivals, settlements, releases, cost, arrived, settled, queued, dropped] =
-        DerivedTotals::integers(Some(totals));
+fn set_totals(connection: &Connection, id: &str, totals: &Totals) -> duckdb::Result<()> {
+    let [arrivals, settlements, releases, cost, arrived, settled, queued, dropped] = integers(Some(totals));
     connection
         .prepare_cached(
             "UPDATE simulations SET total_arrivals = ?, total_settlements = ?, total_lsm_releases = ?, \
@@ -202,7 +203,7 @@ fn set_totals(connection: &Connection, id: &str, totals: DerivedTotals) -> duckd
             dropped,
             totals.avg_delay_ticks,
             totals.max_delay_ticks,
-            totals.peak_overdraft,
+            totals.peak_overdraft.0,
             id
         ])?;
     Ok(())
@@ -211,5 +212,5 @@ fn set_totals(connection: &Connection, id: &str, totals: DerivedTotals) -> duckd
 fn store_repaired(connection: &Connection, repaired: &mut Repaired, now: Moment) -> duckdb::Result<()> {
     repaired.buffers.transactions.append_to(connection, now)?;
     repaired.buffers.daily.append_to(connection, now)?;
-    set_totals(connection, &repaired.simulation_id, repaired.totals)
+    set_totals(connection, &repaired.simulation_id, &repaired.totals)
 }

@@ -22,9 +22,10 @@ use self::simulation::Simulation;
 use super::experiment::{ExperimentWrite, ExperimentWrites};
 use super::provider::{Hurry, SimulationStart, TickRecord, Ticket};
 use super::{Moment, PersistenceError, Status, schema};
+use crate::metrics::Totals;
 use crate::time::Tick;
 
-pub(super) use self::derived::{Derived, DerivedTotals};
+pub(super) use self::derived::push_open;
 
 /// Messages that may wait before whoever sends one has to.
 const CHANNEL: usize = 64;
@@ -74,7 +75,7 @@ pub(super) struct End {
 pub(super) struct Repaired {
     pub simulation_id: String,
     pub buffers: Buffers,
-    pub totals: DerivedTotals,
+    pub totals: Totals,
 }
 
 pub(super) enum Command {
@@ -90,12 +91,12 @@ pub(super) enum Command {
 
 /// Rows that wait, table by table.
 pub(super) struct Buffers {
-    pub(super) simulations: Buffer,
-    pub(super) events: Buffer,
-    pub(super) transactions: Buffer,
-    pub(super) daily: Buffer,
-    pub(super) policies: Buffer,
-    pub(super) snapshots: Buffer,
+    simulations: Buffer,
+    events: Buffer,
+    transactions: Buffer,
+    daily: Buffer,
+    policies: Buffer,
+    snapshots: Buffer,
 }
 
 impl Buffers {

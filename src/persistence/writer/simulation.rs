@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::Buffers;
 use super::buffer::Buffer;
-use super::derived::{Derived, DerivedTotals};
+use super::derived::{self, Derived};
 use crate::event::{ConcernLists, Details, Digest, Event, SettlementId, sha256_hex};
 use crate::ids::Names;
+use crate::metrics::Totals;
 use crate::persistence::provider::{SimulationStart, TickRecord};
 use crate::persistence::{Moment, Status};
 use crate::text::write_quoted;
@@ -25,7 +26,7 @@ pub(super) struct Progress {
 #[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub at: Moment,
-    pub totals: Option<DerivedTotals>,
+    pub totals: Option<Totals>,
     pub duration_seconds: Option<f64>,
     pub error: Option<String>,
 }
@@ -76,7 +77,7 @@ impl Simulation {
         let id = self.start.simulation_id.as_str();
         let scenario = &self.start.scenario;
         let day = scenario.calendar.day(record.tick).0;
-        self.derived.tick(id, record, buffers)?;
+        self.derived.tick(id, record.tick, &record.events, buffers)?;
         let mut sequence = record.first_sequence;
         for event in record.events.iter() {
             self.line.write(sequence, record.tick.0, event, &scenario.names);
@@ -102,7 +103,7 @@ impl Simulation {
         self.progress.status = status;
         self.progress.ended = Some(Ended {
             at: Moment::now().max(self.started_at),
-            totals: Some(totals),
+            totals,
             duration_seconds: Some(duration_seconds),
             error,
         });
@@ -166,14 +167,14 @@ impl Simulation {
             .maybe_count(self.progress.last_tick)
             .count(self.progress.event_count)
             .text(&self.progress.event_digest);
-        let totals = ended.and_then(|ended| ended.totals);
-        for figure in DerivedTotals::integers(totals) {
+        let totals = ended.and_then(|ended| ended.totals.as_ref());
+        for figure in derived::integers(totals) {
             buffer.maybe_int(figure);
         }
         buffer
             .maybe_double(totals.map(|totals| totals.avg_delay_ticks))
-            .maybe_int(totals.map(|totals| totals.max_delay_ticks))
-            .maybe_int(totals.map(|totals| totals.peak_overdraft))
+            .maybe_count(totals.map(|totals| totals.max_delay_ticks))
+            .maybe_int(totals.map(|totals| totals.peak_overdraft.0))
             .maybe_double(ended.and_then(|ended| ended.duration_seconds))
             .maybe_double(self.progress.ticks_per_second())
             .maybe_text(ended.and_then(|ended| ended.error.as_deref()))

@@ -1,0 +1,53 @@
+//! Which database a command uses (spec 06, 7.1).
+
+use std::env;
+use std::path::PathBuf;
+
+use super::args::DbOption;
+use super::error::{CliError, say};
+use crate::persistence::{Access, Database};
+
+/// The database that is meant when none is named.
+const DEFAULT_FILE: &str = "payment-sim.duckdb";
+
+impl DbOption {
+    /// The path: as given, else of the environment, else the default. The default's folder is made
+    /// if it is to be written.
+    pub fn path(&self, access: Access) -> Result<PathBuf, CliError> {
+        if let Some(path) = self.db.clone().or_else(from_environment) {
+            return Ok(path);
+        }
+        let folder = data_folder()?;
+        if access == Access::Write {
+            std::fs::create_dir_all(&folder).map_err(|error| {
+                CliError::failed(format!("data folder `{}` cannot be made: {error}", folder.display()))
+            })?;
+        }
+        Ok(folder.join(DEFAULT_FILE))
+    }
+
+    /// Opens it, with its warnings on standard error.
+    pub fn open(&self, access: Access) -> Result<Database, CliError> {
+        let database = Database::open(self.path(access)?, access)?;
+        for warning in database.warnings() {
+            say(&format!("warning: {warning}"));
+        }
+        Ok(database)
+    }
+}
+
+/// `PAYMENT_SIM_DB`, unless it is empty.
+pub fn from_environment() -> Option<PathBuf> {
+    env::var_os("PAYMENT_SIM_DB").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// `$XDG_DATA_HOME/payment-sim`, else below `~/.local/share`.
+fn data_folder() -> Result<PathBuf, CliError> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+    let base = base.ok_or_else(|| CliError::Failed {
+        message: "there is no data folder: neither XDG_DATA_HOME nor HOME is set".to_owned(),
+        hint: Some("name a database with --db PATH".to_owned()),
+    })?;
+    Ok(base.join("payment-sim"))
+}

@@ -1,0 +1,491 @@
+//! Running an experiment from its start to its end (spec 07, 9 and 14).
+
+mod compare;
+mod journal;
+mod measure;
+mod round;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher, Hasher};
+
+use serde_json::{Map, Value, json};
+
+use super::convergence::{Detector, PolicyStability};
+use super::evaluate::{Laboratory, RunError, Store};
+use super::file::{Experiment, Mode};
+use super::ids;
+use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
+use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
+use super::stream::{EventKind, StreamEvent, by_agent};
+use crate::finding::{Finding, Findings};
+use crate::persistence::{
+    Database, ExperimentEnd, ExperimentStart, Moment, PersistenceError, PolicyAuthor, Purpose, Status,
+};
+use crate::run::CancelFlag;
+use crate::scenario::ScenarioFile;
+use journal::Journal;
+use measure::Evaluation;
+
+/// An experiment that passed every check that is made before anything runs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// Its scenario, as read.
+    pub scenario: ScenarioFile,
+    /// File name of the scenario, without folder.
+    pub scenario_file: String,
+    /// Title of the scenario.
+    pub scenario_name: String,
+    /// Who proposes.
+    pub proposer: Chosen,
+}
+
+/// How an experiment is run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Run id; a new one if none is given.
+    pub run_id: Option<String>,
+    /// Threads for simulations; as many as there are processors if none is given. No result depends on it.
+    pub workers: Option<usize>,
+}
+
+/// Sees a run while it goes on.
+pub trait Observer: Send {
+    /// The run begins; where there is a database, its row is committed.
+    fn started(&mut self, _run_id: &str) {}
+    /// A live event; where there is a database, it is committed.
+    fn event(&mut self, _event: &StreamEvent) {}
+    /// A simulation, or a batch of samples, is done.
+    fn simulation(&mut self, _note: &SimulationNote) {}
+}
+
+/// Nobody watches.
+impl Observer for () {}
+
+/// A simulation that is done, or a batch of samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulationNote {
+    /// Its id; of a batch that of its first sample.
+    pub id: String,
+    /// Why it was run.
+    pub purpose: Purpose,
+    /// Iteration, from 0.
+    pub iteration: u32,
+    /// Samples of a batch; 0 for a full run.
+    pub samples: usize,
+    /// Whether it is stored.
+    pub stored: bool,
+}
+
+/// Policies of the optimised agents with their costs in one evaluation.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// By agent, in the order of the file.
+    pub policies: Vec<AgentPolicy>,
+    /// Cost of each, in cents.
+    pub costs: Vec<i64>,
+    /// Their sum.
+    pub total: i64,
+    /// Iteration of the evaluation, from 0.
+    pub iteration: u32,
+}
+
+/// What came of a run (spec 07, 14).
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// Its id.
+    pub run_id: String,
+    /// Completed, failed or cancelled.
+    pub status: Status,
+    /// Iterations started.
+    pub num_iterations: u32,
+    /// Whether a criterion other than the cap ended it.
+    pub converged: bool,
+    /// Why it ended.
+    pub convergence_reason: String,
+    /// Optimised agents, in the order of the file.
+    pub agents: Vec<String>,
+    /// The last evaluation.
+    pub last: Option<Standing>,
+    /// The evaluation with the least total, the earliest of equals.
+    pub best: Option<Standing>,
+    /// Totals, one for each iteration.
+    pub iteration_history: Vec<i64>,
+}
+
+/// Why an experiment could not be run, or its end not be recorded.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ExperimentError {
+    /// It is refused before anything runs.
+    #[error("the experiment cannot be run")]
+    Refused(Findings),
+    /// What it writes cannot be stored.
+    #[error(transparent)]
+    Storage(#[from] PersistenceError),
+    /// Its threads could not be started.
+    #[error("no threads for simulations: {0}")]
+    Threads(String),
+}
+
+impl Plan {
+    /// Checks that the experiment can be run on the scenario.
+    ///
+    /// # Errors
+    /// An optimised agent that is no bank of the scenario, or one that cannot have the default policy.
+    pub fn prepare(
+        experiment: Experiment,
+        scenario: ScenarioFile,
+        scenario_file: &str,
+        proposer: Chosen,
+    ) -> Result<Self, Findings> {
+        let mut findings = Findings::default();
+        for (index, id) in experiment.optimized_agents.iter().enumerate() {
+            if scenario.agent(id).is_none() {
+                let known: Vec<&str> = scenario.agents.iter().map(|bank| &*bank.id).collect();
+                let near = crate::finding::nearest(id, known);
+                let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                let message = format!("the scenario has no bank `{id}`{hint}");
+                findings.push(Finding::error(format!("optimized_agents[{index}]"), None, message));
+            }
+        }
+        if findings.has_errors() {
+            return Err(findings);
+        }
+        let title = scenario_file.rsplit_once('.').map_or(scenario_file, |(stem, _)| stem).to_owned();
+        let scenario_file = scenario_file.to_owned();
+        let plan = Self { experiment, scenario, scenario_file, scenario_name: title, proposer };
+        plan.laboratory("", None, CancelFlag::default())
+            .and_then(|lab| {
+                let policies = plan.default_policies()?;
+                policies.iter().enumerate().try_for_each(|(agent, policy)| lab.check(agent, policy))
+            })
+            .map_err(|message| Findings(vec![Finding::error("optimized_agents", None, message)]))?;
+        Ok(plan)
+    }
+
+    fn default_policies(&self) -> Result<Vec<AgentPolicy>, String> {
+        let build = |agent: &String| {
+            AgentPolicy::build(default_policy(agent, DEFAULT_FRACTION), PolicyAuthor::Default)
+        };
+        self.experiment.optimized_agents.iter().map(build).collect()
+    }
+
+    fn laboratory(
+        &self,
+        run_id: &str,
+        store: Option<Store>,
+        cancel: CancelFlag,
+    ) -> Result<Laboratory, String> {
+        let Experiment { optimized_agents, evaluation, .. } = &self.experiment;
+        Laboratory::new(self.scenario.clone(), optimized_agents, evaluation.ticks, run_id, store, cancel)
+    }
+
+    fn store(&self, database: &Database) -> Result<Store, PersistenceError> {
+        Ok(Store {
+            provider: database.provider()?,
+            level: self.experiment.persist_simulations,
+            scenario_file: self.scenario_file.clone(),
+            scenario_name: self.scenario_name.clone(),
+        })
+    }
+
+    /// Every further file that the experiment uses besides the scenario: name as written to content.
+    fn files(&self) -> Value {
+        let mut files: Map<String, Value> =
+            self.experiment.files.iter().map(|(name, text)| (name.clone(), json!(text))).collect();
+        if let ChosenKind::Script { file, script } = &self.proposer.kind {
+            files.insert(file.clone(), json!(script.text));
+        }
+        Value::Object(files)
+    }
+}
+
+/// A run that goes on.
+struct Run<'a> {
+    plan: &'a Plan,
+    lab: Laboratory,
+    journal: Journal<'a>,
+    proposer: Box<dyn Proposer + Send>,
+    /// For each agent the policies that were in force, the present one last.
+    policies: Vec<Vec<AgentPolicy>>,
+    histories: Vec<AgentHistory>,
+    next_number: u64,
+    detector: Detector,
+    stability: PolicyStability,
+    num_iterations: u32,
+    totals: Vec<i64>,
+    last: Option<Standing>,
+    best: Option<Standing>,
+    /// Calls of the proposer in the whole run.
+    calls: u64,
+}
+
+/// How the loop ended.
+struct Ended {
+    converged: bool,
+    reason: String,
+}
+
+/// Runs an experiment to its end, whatever that is; a run that failed or was cancelled has a result too.
+///
+/// # Errors
+/// What is refused before anything runs, and a database that cannot be written.
+pub fn run(
+    plan: &Plan,
+    options: &RunOptions,
+    database: Option<&Database>,
+    observer: &mut dyn Observer,
+    cancel: &CancelFlag,
+) -> Result<RunResult, ExperimentError> {
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.workers.unwrap_or(0))
+        .build()
+        .map_err(|error| ExperimentError::Threads(error.to_string()))?;
+    let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
+    let refused =
+        |message: String| ExperimentError::Refused(Findings(vec![Finding::error("", None, message)]));
+    let store = database.map(|database| plan.store(database)).transpose()?;
+    let lab = plan.laboratory(&run_id, store, cancel.clone()).map_err(refused)?;
+    let policies = plan.default_policies().map_err(refused)?;
+    threads.install(|| Run::new(plan, lab, policies, Journal::new(run_id, database, observer)).go())
+}
+
+/// A run id of now.
+#[must_use]
+pub fn new_run_id(name: &str) -> String {
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    ids::run_id(name, &Moment::now().format("%Y%m%d-%H%M%S"), random as u32)
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, lab: Laboratory, policies: Vec<AgentPolicy>, journal: Journal<'a>) -> Self {
+        let Experiment { optimized_agents, evaluation, convergence, .. } = &plan.experiment;
+        let thresholds = convergence.thresholds;
+        let detector = match evaluation.mode {
+            Mode::Bootstrap => Detector::bootstrap(thresholds),
+            _ => Detector::stability(thresholds),
+        };
+        Self {
+            plan,
+            lab,
+            journal,
+            proposer: plan.proposer.start(),
+            histories: policies.iter().map(|_| AgentHistory::default()).collect(),
+            policies: policies.into_iter().map(|policy| vec![policy]).collect(),
+            next_number: 1,
+            detector,
+            stability: PolicyStability::new(optimized_agents, thresholds.window),
+            num_iterations: 0,
+            totals: Vec::new(),
+            last: None,
+            best: None,
+            calls: 0,
+        }
+    }
+
+    fn go(mut self) -> Result<RunResult, ExperimentError> {
+        self.start()?;
+        let (status, ended) = match self.iterate() {
+            Ok(ended) => (Status::Completed, ended),
+            Err(RunError::Cancelled) => {
+                (Status::Cancelled, Ended { converged: false, reason: "Cancelled".to_owned() })
+            }
+            Err(error) => {
+                let ended = Ended { converged: false, reason: format!("Failed: {error}") };
+                if let RunError::Storage(cause) = error {
+                    // What can still be written is: the next opening finds the run interrupted otherwise.
+                    let _ = self.end(Status::Failed, &ended);
+                    return Err(cause.into());
+                }
+                (Status::Failed, ended)
+            }
+        };
+        self.end(status, &ended)?;
+        Ok(RunResult {
+            run_id: self.journal.run_id().to_owned(),
+            status,
+            num_iterations: self.num_iterations,
+            converged: ended.converged,
+            convergence_reason: ended.reason,
+            agents: self.plan.experiment.optimized_agents.clone(),
+            last: self.last,
+            best: self.best,
+            iteration_history: self.totals,
+        })
+    }
+
+    fn config(&self) -> Map<String, Value> {
+        let proposer = &self.plan.proposer;
+        self.plan.experiment.to_config(proposer.name(), &proposer.model())
+    }
+
+    fn start(&mut self) -> Result<(), PersistenceError> {
+        let Plan { experiment, scenario, proposer, .. } = self.plan;
+        let config = Value::Object(self.config()).to_string();
+        self.journal.writes().start(ExperimentStart {
+            experiment_name: experiment.name.clone(),
+            experiment_type: "generic",
+            config,
+            scenario_json: scenario.to_json(),
+            experiment_text: experiment.text.clone(),
+            experiment_files: self.plan.files().to_string(),
+            created_at: Moment::now(),
+        });
+        let data = json!({
+            "experiment_name": experiment.name,
+            "evaluation_mode": experiment.evaluation.mode.name(),
+            "num_samples": experiment.evaluation.num_samples,
+            "max_iterations": experiment.convergence.max_iterations,
+            "proposer": proposer.name(),
+            "model": proposer.model(),
+        });
+        self.journal.emit(StreamEvent::new(0, EventKind::ExperimentStart, data));
+        self.journal.begin(&self.lab)
+    }
+
+    /// The loop of spec 07, 9.
+    fn iterate(&mut self) -> Result<Ended, RunError> {
+        let max_iterations = self.plan.experiment.convergence.max_iterations;
+        let temporal = self.plan.experiment.evaluation.mode == Mode::DeterministicTemporal;
+        let mut iteration = 0;
+        loop {
+            self.num_iterations = iteration + 1;
+            self.journal.writes().iterations_started(iteration + 1);
+            let context = self.context(iteration)?;
+            let evaluation = self.evaluate(iteration, context.as_ref())?;
+            self.record(iteration, &evaluation)?;
+            let criterion = self.detector.record(evaluation.total as f64);
+            let ended = match criterion {
+                Some(reason) => Some(Ended { converged: true, reason }),
+                None if iteration + 1 >= max_iterations => {
+                    let reason = format!("Max iterations reached ({max_iterations})");
+                    Some(Ended { converged: false, reason })
+                }
+                None => None,
+            };
+            let round = match ended {
+                Some(_) => round::Round::idle(self.policies.len()),
+                None => self.round(iteration, &evaluation, context.as_ref())?,
+            };
+            self.end_iteration(iteration, &evaluation, &round)?;
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+            if temporal && self.stability.all_stable() {
+                self.closing_evaluation(iteration, &evaluation)?;
+                return Ok(Ended { converged: true, reason: "policy_stability".to_owned() });
+            }
+            iteration += 1;
+        }
+    }
+
+    /// The policies in force.
+    fn in_force(&self) -> Vec<AgentPolicy> {
+        self.policies.iter().filter_map(|stack| stack.last().cloned()).collect()
+    }
+
+    fn consider(&mut self, iteration: u32, evaluation: &Evaluation) {
+        let standing = Standing {
+            policies: evaluation.policies.clone(),
+            costs: evaluation.costs.clone(),
+            total: evaluation.total,
+            iteration,
+        };
+        if self.best.as_ref().is_none_or(|best| standing.total < best.total) {
+            self.best = Some(standing.clone());
+        }
+        self.last = Some(standing);
+    }
+
+    /// Number of the next simulation or batch.
+    fn number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
+    /// Repeats a step until it succeeds: a policy in force that fails in it goes back to the one before
+    /// (spec 07, 9.4), and nothing of the failed try stays.
+    fn with_fallback<T>(
+        &mut self,
+        iteration: u32,
+        mut step: impl FnMut(&mut Self) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
+        loop {
+            let number = self.next_number;
+            self.lab.mark();
+            let error = match step(self) {
+                Err(RunError::Policy { bank, message }) => (bank, message),
+                other => return other,
+            };
+            let (bank, message) = error;
+            let agent = self.lab.agents().iter().position(|agent| agent.id == bank);
+            match agent.map(|agent| &mut self.policies[agent]) {
+                Some(stack) if stack.len() > 1 => stack.pop(),
+                _ => return Err(RunError::Policy { bank, message }),
+            };
+            self.take_back(number);
+            let data = json!({
+                "agent_id": bank, "old_cost": null, "new_cost": null, "delta_sum": null, "reason": message,
+            });
+            self.journal.emit(StreamEvent::new(iteration, EventKind::PolicyRejected, data));
+            self.journal.commit(&self.lab)?;
+        }
+    }
+
+    /// Undoes the simulations since the last mark; their numbers are used again.
+    fn take_back(&mut self, number: u64) {
+        self.next_number = number;
+        for id in self.lab.stored_since_mark() {
+            self.journal.writes().remove_simulation(id);
+        }
+    }
+
+    fn end(&mut self, status: Status, ended: &Ended) -> Result<(), PersistenceError> {
+        let iteration = self.num_iterations.saturating_sub(1);
+        let completed = status == Status::Completed;
+        if completed && let (Some(last), Some(best)) = (&self.last, &self.best) {
+            let end = json!({
+                "final_cost": last.total, "best_cost": best.total, "best_iteration": best.iteration,
+                "converged": ended.converged, "convergence_reason": ended.reason,
+                "num_iterations": self.num_iterations,
+            });
+            let summary = json!({
+                "num_iterations": self.num_iterations, "converged": ended.converged,
+                "convergence_reason": ended.reason, "final_cost": last.total, "best_cost": best.total,
+                "total_llm_calls": self.calls, "total_tokens": 0,
+            });
+            self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentEnd, end));
+            self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentSummary, summary));
+        }
+        let config = completed.then(|| Value::Object(self.final_config()).to_string());
+        self.journal.writes().end(ExperimentEnd {
+            status,
+            config,
+            num_iterations: self.num_iterations,
+            converged: ended.converged,
+            convergence_reason: ended.reason.clone(),
+            completed_at: Moment::now(),
+        });
+        self.journal.commit(&self.lab)
+    }
+
+    /// The resolved experiment with its result (spec 07, 16.2).
+    fn final_config(&self) -> Map<String, Value> {
+        let agents = &self.plan.experiment.optimized_agents;
+        let mut config = self.config();
+        for (name, standing) in [("final", &self.last), ("best", &self.best)] {
+            let Some(standing) = standing else { continue };
+            config.insert(format!("{name}_cost"), json!(standing.total));
+            config.insert(format!("{name}_costs"), by_agent(agents, standing.costs.iter().copied()));
+            let policies = standing.policies.iter().map(|policy| policy.json().clone());
+            config.insert(format!("{name}_policies"), by_agent(agents, policies));
+        }
+        if let Some(best) = &self.best {
+            config.insert("best_iteration".to_owned(), json!(best.iteration));
+        }
+        config
+    }
+}

@@ -1,0 +1,247 @@
+//! Events of a simulation (spec 06, 5.2 and 5.3).
+
+use duckdb::params_from_iter;
+use duckdb::types::Value;
+
+use super::Reader;
+use super::filter::{Conditions, limit, text};
+use super::simulations::columns_of;
+use super::types::{EventFilter, EventPage, EventRow, EventSummary, Sort};
+use crate::event::EventKind;
+use crate::finding::nearest;
+use crate::persistence::PersistenceError;
+
+/// Events in a page if nothing is asked for.
+const DEFAULT_LIMIT: i64 = 100;
+/// Most events in a page.
+const MAX_LIMIT: i64 = 1000;
+
+impl Sort {
+    /// What `tick_asc` or `tick_desc` means.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, PersistenceError> {
+        match text {
+            "tick_asc" => Ok(Self::Ascending),
+            "tick_desc" => Ok(Self::Descending),
+            _ => Err(PersistenceError::Filter {
+                message: format!("unknown sort order `{text}`"),
+                hint: Some("use `tick_asc` or `tick_desc`".to_owned()),
+            }),
+        }
+    }
+}
+
+impl EventFilter {
+    /// The limit and the offset that are used.
+    #[must_use]
+    pub fn window(&self) -> (u64, u64) {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        (limit.unsigned_abs(), self.offset.unwrap_or(0).max(0).unsigned_abs())
+    }
+
+    /// The types that are asked for; empty: all.
+    ///
+    /// # Errors
+    ///
+    /// A type that does not exist.
+    pub fn types(&self) -> Result<Vec<EventKind>, PersistenceError> {
+        let Some(list) = &self.event_type else { return Ok(Vec::new()) };
+        let known = |name: &str| {
+            EventKind::find(name).ok_or_else(|| {
+                let near = nearest(name, EventKind::ALL.iter().map(|kind| kind.name()));
+                PersistenceError::Filter {
+                    message: format!("unknown event type `{name}`"),
+                    hint: near.map(|near| format!("did you mean `{near}`?")),
+                }
+            })
+        };
+        list.split(',').map(str::trim).map(known).collect()
+    }
+
+    /// The conditions, without the page key.
+    fn conditions(&self) -> Result<Conditions, PersistenceError> {
+        if let (Some(min), Some(max)) = (self.tick_min, self.tick_max)
+            && min > max
+        {
+            return Err(PersistenceError::Filter {
+                message: format!("the first tick {min} is behind the last tick {max}"),
+                hint: None,
+            });
+        }
+        let mut conditions = Conditions::default();
+        conditions.count("tick = ?", self.tick);
+        conditions.count("tick >= ?", self.tick_min);
+        conditions.count("tick <= ?", self.tick_max);
+        conditions.count("day = ?", self.day);
+        conditions.text("list_contains(agents, ?)", self.agent_id.as_deref());
+        if let Some(payment) = &self.tx_id {
+            conditions.add("(tx_id = ? OR list_contains(tx_ids, ?))", [text(payment), text(payment)]);
+        }
+        let types = self.types()?;
+        if !types.is_empty() {
+            let marks = vec!["?"; types.len()].join(", ");
+            conditions.add(format!("event_type IN ({marks})"), types.iter().map(|kind| text(kind.name())));
+        }
+        conditions.occurs(&["event_type", "details", "agent_id", "tx_id"], self.text.as_deref());
+        Ok(conditions)
+    }
+
+    fn add_page_key(&self, conditions: &mut Conditions) {
+        conditions.count("sequence > ?", self.after_sequence);
+        conditions.count("sequence < ?", self.before_sequence);
+    }
+}
+
+impl Reader {
+    /// A page of events with the number of all matches.
+    ///
+    /// # Errors
+    ///
+    /// An unknown type, bounds in the wrong order; see [`Reader::simulations`].
+    pub fn events(&self, simulation_id: &str, filter: &EventFilter) -> Result<EventPage, PersistenceError> {
+        let total = self.event_count(simulation_id, filter)?;
+        let events = self.event_rows(simulation_id, filter)?;
+        let (limit, offset) = filter.window();
+        Ok(EventPage { events, total, limit, offset })
+    }
+
+    /// The number of events that match, page key and limit aside.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::events`].
+    pub fn event_count(&self, simulation_id: &str, filter: &EventFilter) -> Result<u64, PersistenceError> {
+        let mut conditions = filter.conditions()?;
+        conditions.text("simulation_id = ?", Some(simulation_id));
+        let (all, values) = conditions.finish();
+        let query = format!("SELECT count(*) FROM simulation_events {all}");
+        Ok(self.one(&query, params_from_iter(values), |row| row.get(0))?.unwrap_or(0))
+    }
+
+    /// A page of events alone.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::events`].
+    pub fn event_rows(
+        &self,
+        simulation_id: &str,
+        filter: &EventFilter,
+    ) -> Result<Vec<EventRow>, PersistenceError> {
+        let (most, offset) = filter.window();
+        self.matching_events(simulation_id, filter, Some(most), offset)
+    }
+
+    /// Every event that matches, whatever the number: for replay and export.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::events`].
+    pub fn all_events(
+        &self,
+        simulation_id: &str,
+        filter: &EventFilter,
+    ) -> Result<Vec<EventRow>, PersistenceError> {
+        self.matching_events(simulation_id, filter, None, 0)
+    }
+
+    fn matching_events(
+        &self,
+        simulation_id: &str,
+        filter: &EventFilter,
+        most: Option<u64>,
+        offset: u64,
+    ) -> Result<Vec<EventRow>, PersistenceError> {
+        let mut conditions = filter.conditions()?;
+        conditions.text("simulation_id = ?", Some(simulation_id));
+        filter.add_page_key(&mut conditions);
+        let (page, values) = conditions.finish();
+        let order = match filter.sort {
+            Sort::Ascending => "ASC",
+            Sort::Descending => "DESC",
+        };
+        let skipped = if offset > 0 { format!(" OFFSET {offset}") } else { String::new() };
+        let rest = format!("FROM simulation_events {page} ORDER BY sequence {order}{}{skipped}", limit(most));
+        self.rows(&rest, params_from_iter(values))
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn event(&self, simulation_id: &str, sequence: u64) -> Result<Option<EventRow>, PersistenceError> {
+        let key = [text(simulation_id), Value::UBigInt(sequence)];
+        let rest = "FROM simulation_events WHERE simulation_id = ? AND sequence = ?";
+        Ok(self.rows(rest, params_from_iter(key))?.into_iter().next())
+    }
+
+    /// The first event that matches, per simulation; of one run or of the whole file.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::events`].
+    pub fn where_first(
+        &self,
+        run: Option<&str>,
+        filter: &EventFilter,
+    ) -> Result<Vec<EventRow>, PersistenceError> {
+        let mut conditions = filter.conditions()?;
+        let of_run = "simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_run_id = ?)";
+        conditions.text(of_run, run);
+        let (all, values) = conditions.finish();
+        let query = format!(
+            "WITH first AS (SELECT simulation_id, min(sequence) AS sequence FROM simulation_events {all} \
+             GROUP BY simulation_id) \
+             SELECT {} FROM simulation_events e JOIN first USING (simulation_id, sequence) \
+             ORDER BY e.simulation_id",
+            columns_of::<EventRow>("e")
+        );
+        self.list(&query, params_from_iter(values), <EventRow as super::row::TypedRow>::read)
+    }
+
+    /// What events a simulation has; nothing in it if there is none of that id.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn event_summary(&self, simulation_id: &str) -> Result<EventSummary, PersistenceError> {
+        let stored: Option<(u64, u64)> = self.one(
+            "SELECT coalesce(last_tick + 1, 0), ticks_per_day FROM simulations WHERE simulation_id = ?",
+            [simulation_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let (total_ticks, ticks_per_day) = stored.unwrap_or((0, 1));
+        let event_type_counts: Vec<(String, u64)> = self.list(
+            "SELECT event_type, count(*) FROM simulation_events WHERE simulation_id = ? \
+             GROUP BY event_type ORDER BY count(*) DESC, event_type",
+            [simulation_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let ticks: Option<(Option<u64>, Option<u64>)> = self.one(
+            "SELECT min(tick), max(tick) FROM simulation_events WHERE simulation_id = ?",
+            [simulation_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let agents = self.list(
+            "SELECT DISTINCT unnest(agents) AS bank FROM simulation_events WHERE simulation_id = ? ORDER BY bank",
+            [simulation_id],
+            |row| row.get(0),
+        )?;
+        let (first_tick, last_tick) = ticks.unwrap_or_default();
+        let arrivals = event_type_counts.iter().find(|(kind, _)| kind == EventKind::Arrival.name());
+        Ok(EventSummary {
+            total_events: event_type_counts.iter().map(|(_, count)| count).sum(),
+            first_tick,
+            last_tick,
+            total_ticks,
+            total_days: total_ticks.div_ceil(ticks_per_day.max(1)),
+            num_transactions: arrivals.map_or(0, |(_, count)| *count),
+            event_type_counts,
+            agents,
+        })
+    }
+}

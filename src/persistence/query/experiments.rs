@@ -1,0 +1,107 @@
+//! Runs of experiments (spec 06, 5.4).
+
+use duckdb::params_from_iter;
+
+use super::Reader;
+use super::filter::{Conditions, limit};
+use super::types::{
+    EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunRow, SweepPointRow,
+};
+use crate::persistence::PersistenceError;
+
+impl Reader {
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, PersistenceError> {
+        let mut conditions = Conditions::default();
+        conditions.text("experiment_name = ?", filter.experiment.as_deref());
+        let of_type = "run_id IN (SELECT run_id FROM experiments WHERE experiment_type = ?)";
+        conditions.text(of_type, filter.experiment_type.as_deref());
+        if let Some(status) = filter.status {
+            self.status_condition(status, &mut conditions);
+        }
+        let (all, values) = conditions.finish();
+        let rest = format!("FROM run_overview {all} ORDER BY created_at DESC, run_id{}", limit(filter.limit));
+        let mut rows: Vec<RunRow> = self.rows(&rest, params_from_iter(values))?;
+        for row in &mut rows {
+            row.status = self.shown_status(row.status);
+        }
+        Ok(rows)
+    }
+
+    /// The overview of one run.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn run(&self, run_id: &str) -> Result<Option<RunRow>, PersistenceError> {
+        let row = self.rows::<RunRow>("FROM run_overview WHERE run_id = ?", [run_id])?.into_iter().next();
+        Ok(row.map(|row| RunRow { status: self.shown_status(row.status), ..row }))
+    }
+
+    /// The row of a run with all its documents.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn experiment(&self, run_id: &str) -> Result<Option<ExperimentRow>, PersistenceError> {
+        let rows = self.rows::<ExperimentRow>("FROM experiments WHERE run_id = ?", [run_id])?;
+        let row = rows.into_iter().next();
+        Ok(row.map(|row| ExperimentRow { status: self.shown_status(row.status), ..row }))
+    }
+
+    /// The iterations of a run in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn iterations(&self, run_id: &str) -> Result<Vec<IterationRow>, PersistenceError> {
+        self.rows("FROM experiment_iterations WHERE run_id = ? ORDER BY iteration", [run_id])
+    }
+
+    /// The comparisons of a run by iteration and bank, of one bank if one is given.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn evaluations(
+        &self,
+        run_id: &str,
+        bank: Option<&str>,
+    ) -> Result<Vec<EvaluationRow>, PersistenceError> {
+        let mut conditions = Conditions::default();
+        conditions.text("run_id = ?", Some(run_id));
+        conditions.text("agent_id = ?", bank);
+        let (all, values) = conditions.finish();
+        let rest = format!("FROM policy_evaluations {all} ORDER BY iteration, agent_id");
+        self.rows(&rest, params_from_iter(values))
+    }
+
+    /// The live events of a run behind an id, in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn live_events(
+        &self,
+        run_id: &str,
+        after: Option<i64>,
+    ) -> Result<Vec<LiveEventRow>, PersistenceError> {
+        self.rows(
+            "FROM experiment_events WHERE run_id = ? AND id > ? ORDER BY id",
+            duckdb::params![run_id, after.unwrap_or(i64::MIN)],
+        )
+    }
+
+    /// The points of a sweep in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn sweep_points(&self, run_id: &str) -> Result<Vec<SweepPointRow>, PersistenceError> {
+        self.rows("FROM sweep_points WHERE run_id = ? ORDER BY point, repetition", [run_id])
+    }
+}

@@ -1,0 +1,228 @@
+//! The events of a simulation as typed ticks, and the state that follows from them
+//! (spec 06, 5.5).
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use duckdb::params;
+
+use super::Reader;
+use crate::event::{Event, Recorded, decode};
+use crate::ids::Names;
+use crate::metrics::{Ledger, LsmRecord, lsm_records};
+use crate::persistence::PersistenceError;
+use crate::replay::{SNAPSHOT_FORMAT, State};
+use crate::scenario::{Format, NoFiles, Overrides, Scenario, read};
+use crate::time::Tick;
+
+/// Events that are read at once while a whole simulation is folded.
+const PAGE: u64 = 16_384;
+
+impl Reader {
+    /// The scenario that a simulation ran.
+    ///
+    /// # Errors
+    ///
+    /// No such simulation, or a scenario that this program cannot read.
+    pub fn scenario(&self, simulation_id: &str) -> Result<Arc<Scenario>, PersistenceError> {
+        let text = self
+            .config_json(simulation_id)?
+            .ok_or_else(|| self.database.unknown_simulation(simulation_id))?;
+        let corrupt = |reason: String| PersistenceError::Corrupt {
+            what: format!("scenario of simulation `{simulation_id}`"),
+            reason,
+        };
+        let (file, findings) = read(&text, Format::Json, &Overrides::default(), &NoFiles);
+        let first = |findings: &crate::finding::Findings| {
+            findings.errors().next().map_or_else(String::new, ToString::to_string)
+        };
+        let file = file.ok_or_else(|| corrupt(first(&findings)))?;
+        let scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        Ok(Arc::new(scenario))
+    }
+
+    /// The events of some ticks, in order.
+    ///
+    /// # Errors
+    ///
+    /// An event that this program cannot read; see [`Reader::simulations`].
+    pub fn tick_events(
+        &self,
+        simulation_id: &str,
+        names: &Names,
+        ticks: RangeInclusive<Tick>,
+    ) -> Result<Vec<Recorded>, PersistenceError> {
+        let rows = self.list(
+            "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
+             WHERE simulation_id = ? AND tick BETWEEN ? AND ? ORDER BY sequence",
+            params![simulation_id, ticks.start().0, ticks.end().0],
+            |row| recorded(row, names),
+        )?;
+        rows.into_iter().collect::<Result<_, _>>().map_err(|error| corrupt_event(simulation_id, error))
+    }
+
+    /// Shows every stored tick from one on with its events, in order, ticks without events
+    /// too, until the visitor has seen enough.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::tick_events`], and those of the visitor.
+    pub fn each_tick(
+        &self,
+        simulation_id: &str,
+        names: &Names,
+        ticks: RangeInclusive<Tick>,
+        mut visit: impl FnMut(Tick, &[Event]) -> Result<(), PersistenceError>,
+    ) -> Result<(), PersistenceError> {
+        let Some((first_sequence, last)) = self.stretch(simulation_id, &ticks)? else { return Ok(()) };
+        let (mut tick, mut sequence) = (*ticks.start(), first_sequence);
+        let mut events = Vec::new();
+        loop {
+            let page = self.list(
+                "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
+                 WHERE simulation_id = ? AND sequence >= ? AND sequence < ? AND tick <= ? ORDER BY sequence",
+                params![simulation_id, sequence, sequence.saturating_add(PAGE), last.0],
+                |row| recorded(row, names),
+            )?;
+            let full = page.len() as u64 == PAGE;
+            sequence += page.len() as u64;
+            for event in page {
+                let event = event.map_err(|error| corrupt_event(simulation_id, error))?;
+                while tick < event.tick {
+                    visit(tick, &events)?;
+                    events.clear();
+                    tick = tick.after(1);
+                }
+                events.push(event.event);
+            }
+            if !full {
+                break;
+            }
+        }
+        while tick <= last {
+            visit(tick, &events)?;
+            events.clear();
+            tick = tick.after(1);
+        }
+        Ok(())
+    }
+
+    /// The first event of a range of ticks, and the last stored tick of it.
+    fn stretch(
+        &self,
+        simulation_id: &str,
+        ticks: &RangeInclusive<Tick>,
+    ) -> Result<Option<(u64, Tick)>, PersistenceError> {
+        let found: Option<(Option<u64>, Option<u64>)> = self.one(
+            "SELECT last_tick, (SELECT min(sequence) FROM simulation_events \
+             WHERE simulation_id = ? AND tick >= ?) FROM simulations WHERE simulation_id = ?",
+            params![simulation_id, ticks.start().0, simulation_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let Some((Some(last), first)) = found else { return Ok(None) };
+        let last = Tick(last.min(ticks.end().0));
+        Ok((*ticks.start() <= last).then_some((first.unwrap_or(u64::MAX), last)))
+    }
+
+    /// The state after a tick, or the one before tick 0 for `None`; after the last stored
+    /// tick if that is earlier. Folded from the nearest snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Events that do not fit together; see [`Reader::tick_events`].
+    pub fn state_after(
+        &self,
+        simulation_id: &str,
+        scenario: &Arc<Scenario>,
+        tick: Option<Tick>,
+    ) -> Result<State, PersistenceError> {
+        let Some(tick) = tick else { return Ok(State::new(scenario.clone())) };
+        let mut state = self
+            .nearest_snapshot(simulation_id, scenario, tick)?
+            .unwrap_or_else(|| State::new(scenario.clone()));
+        self.each_tick(simulation_id, &scenario.names, state.tick()..=tick, |tick, events| {
+            state.apply_tick(tick, events).map_err(|error| corrupt_event(simulation_id, error.to_string()))
+        })?;
+        Ok(state)
+    }
+
+    /// A snapshot that cannot be read is passed over: it is derived data.
+    fn nearest_snapshot(
+        &self,
+        simulation_id: &str,
+        scenario: &Arc<Scenario>,
+        tick: Tick,
+    ) -> Result<Option<State>, PersistenceError> {
+        let found: Option<(u32, Vec<u8>)> = self.one(
+            "SELECT format, state FROM replay_snapshots \
+             WHERE simulation_id = ? AND tick <= ? AND format = ? ORDER BY tick DESC LIMIT 1",
+            params![simulation_id, tick.0, SNAPSHOT_FORMAT],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(found.and_then(|(format, bytes)| State::decode(scenario.clone(), format, &bytes).ok()))
+    }
+
+    /// All figures of a simulation up to a tick, or of all its stored ticks; folded from the start.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::state_after`].
+    pub fn ledger_after(
+        &self,
+        simulation_id: &str,
+        scenario: &Arc<Scenario>,
+        tick: Option<Tick>,
+    ) -> Result<Ledger, PersistenceError> {
+        let mut ledger = Ledger::new(scenario.clone());
+        let last = tick.unwrap_or(Tick(u64::MAX));
+        self.each_tick(simulation_id, &scenario.names, Tick(0)..=last, |tick, events| {
+            let folded = ledger.tick(tick, events).map(|_| ());
+            folded.map_err(|error| corrupt_event(simulation_id, error.to_string()))
+        })?;
+        Ok(ledger)
+    }
+
+    /// The records of pairs and rings (02, 18), by tick.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::tick_events`].
+    pub fn lsm_records(
+        &self,
+        simulation_id: &str,
+        scenario: &Scenario,
+    ) -> Result<Vec<LsmRecord>, PersistenceError> {
+        let rows = self.list(
+            "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
+             WHERE simulation_id = ? AND event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement') \
+             ORDER BY sequence",
+            [simulation_id],
+            |row| recorded(row, &scenario.names),
+        )?;
+        let events: Vec<Recorded> = rows
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(|error| corrupt_event(simulation_id, error))?;
+        let of_tick = |events: &[Recorded]| {
+            let tick = events.first().map_or(Tick(0), |event| event.tick);
+            let events: Vec<Event> = events.iter().map(|recorded| recorded.event.clone()).collect();
+            lsm_records(tick, &events, &scenario.calendar)
+        };
+        Ok(events.chunk_by(|a, b| a.tick == b.tick).flat_map(of_tick).collect())
+    }
+}
+
+/// An event as typed value, or what is wrong with it.
+fn recorded(row: &duckdb::Row<'_>, names: &Names) -> duckdb::Result<Result<Recorded, String>> {
+    let (sequence, tick) = (row.get(0)?, row.get(1)?);
+    let text = |at: usize| row.get_ref(at).map(|value| value.as_str().unwrap_or("").to_owned());
+    let maybe = |at: usize| row.get::<_, Option<String>>(at);
+    let (kind, agent, payment, details) = (text(2)?, maybe(3)?, maybe(4)?, text(5)?);
+    Ok(decode(&kind, agent.as_deref(), payment.as_deref(), &details, names)
+        .map(|event| Recorded { sequence, tick: Tick(tick), event })
+        .map_err(|error| format!("event {sequence}: {error}")))
+}
+
+fn corrupt_event(simulation_id: &str, reason: String) -> PersistenceError {
+    PersistenceError::Corrupt { what: format!("simulation `{simulation_id}`"), reason }
+}
