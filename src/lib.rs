@@ -1,11 +1,12 @@
 //! payment-sim: a simulator of interbank real-time gross settlement (RTGS).
 
+pub mod cli;
 pub mod costs;
 pub mod document;
 pub mod engine;
 pub mod event;
 pub mod experiment;
-pub mod files;
+pub mod explorer;
 pub mod finding;
 pub mod ids;
 pub mod library;
@@ -19,5 +20,7 @@ pub mod replay;
 pub mod rng;
 pub mod run;
 pub mod scenario;
+pub mod sources;
 pub mod text;
 pub mod time;
+pub mod transcript;

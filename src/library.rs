@@ -117,14 +117,22 @@ impl Asset {
 /// The other files of an asset, for reading it as a scenario.
 impl Files for Asset {
     fn read(&self, path: &str, kind: FileKind) -> Result<FileText, String> {
-        let found = match kind {
-            FileKind::Policy => resolve_upwards(self.path(), path),
-            FileKind::Payments => resolve(self.path(), path),
-        };
-        match found {
-            Some(File { path, text }) => Ok(FileText { name: path.to_owned(), text: text.to_owned() }),
-            None => Err(no_such_file(path)),
-        }
+        read_from(&self.file, path, kind)
+    }
+}
+
+/// The file that a scenario of the library names.
+///
+/// # Errors
+/// The library has no such file.
+pub fn read_from(scenario: &File, path: &str, kind: FileKind) -> Result<FileText, String> {
+    let found = match kind {
+        FileKind::Policy => resolve_upwards(scenario.path, path),
+        FileKind::Payments => resolve(scenario.path, path),
+    };
+    match found {
+        Some(File { path, text }) => Ok(FileText { name: path.to_owned(), text: text.to_owned() }),
+        None => Err(no_such_file(path)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::args::{LibraryArgs, LibraryCommand};
 use super::error::{CliError, say};
 use super::output::Output;
 use super::table::{left, render};
-use crate::library::{self, Asset};
+use crate::library::{self, Asset, File};
 
 /// Runs the command.
 pub fn library(args: &LibraryArgs) -> Result<(), CliError> {
@@ -19,7 +19,7 @@ pub fn library(args: &LibraryArgs) -> Result<(), CliError> {
 
 fn list() -> Result<(), CliError> {
     let row = |asset: &Asset| {
-        vec![asset.kind.name().to_owned(), asset.name.to_owned(), asset.question.to_owned()]
+        vec![asset.kind.word().to_owned(), asset.name.to_owned(), asset.question.to_owned()]
     };
     let rows: Vec<Vec<String>> = library::all().iter().map(row).collect();
     let mut output = Output::new();
@@ -28,40 +28,31 @@ fn list() -> Result<(), CliError> {
 }
 
 fn asset(name: &str) -> Result<&'static Asset, CliError> {
-    let name = name.strip_prefix("library:").unwrap_or(name);
-    library::by_name(name).ok_or_else(|| CliError::Failed {
-        message: format!("the library has no `{name}`"),
-        hint: Some(match library::nearest_name(name) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`payment-sim library` lists what there is".to_owned(),
-        }),
+    library::find(name).map_err(|unknown| CliError::Failed {
+        message: unknown.to_string(),
+        hint: Some(unknown.hint()),
     })
 }
 
 fn show(name: &str) -> Result<(), CliError> {
     let mut output = Output::new();
-    output.text(asset(name)?.text)?;
+    output.text(asset(name)?.text())?;
     Ok(output.finish()?)
 }
 
 /// Copies entries with what they refer to, in the folders of the library.
 fn copy(names: &[String], to: &Path) -> Result<(), CliError> {
-    let mut chosen: Vec<&'static Asset> = Vec::new();
+    let mut chosen: Vec<File> = Vec::new();
     for name in names {
-        let asset = asset(name)?;
-        chosen.push(asset);
-        chosen.extend(library::used_by(asset));
+        chosen.extend(asset(name)?.files());
     }
-    chosen.sort_by_key(|asset| asset.path);
-    chosen.dedup_by_key(|asset| asset.path);
-    for asset in chosen {
-        copy_one(asset, to)?;
-    }
-    Ok(())
+    chosen.sort_by_key(|file| file.path);
+    chosen.dedup_by_key(|file| file.path);
+    chosen.iter().try_for_each(|file| copy_one(file, to))
 }
 
-fn copy_one(asset: &Asset, to: &Path) -> Result<(), CliError> {
-    let target = to.join(asset.path);
+fn copy_one(file: &File, to: &Path) -> Result<(), CliError> {
+    let target = to.join(file.path);
     if target.exists() {
         say(&format!("note: {} exists and stays", target.display()));
         return Ok(());
@@ -69,7 +60,7 @@ fn copy_one(asset: &Asset, to: &Path) -> Result<(), CliError> {
     let folder = target.parent().unwrap_or(to);
     let failed = |error| CliError::failed(format!("`{}` cannot be written: {error}", target.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::write(&target, asset.text).map_err(failed)?;
+    std::fs::write(&target, file.text).map_err(failed)?;
     say(&format!("copied {}", target.display()));
     Ok(())
 }

@@ -49,9 +49,11 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
 }
 
 fn write_pages(command: &Command, name: &str, folder: &Path) -> io::Result<usize> {
-    let titled = command.clone().name(name.to_owned());
-    fs::write(folder.join(format!("{name}.1")), page(&titled)?)?;
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone()).title(name).render(&mut text)?;
+    fs::write(folder.join(format!("{name}.1")), text)?;
     let below = command.get_subcommands().filter(|command| !command.is_hide_set());
-    below.map(|command| write_pages(command, &format!("{name}-{}", command.get_name()), folder)).sum::<io::Result<usize>>()
-        .map(|written| written + 1)
+    let written: io::Result<usize> =
+        below.map(|command| write_pages(command, &format!("{name}-{}", command.get_name()), folder)).sum();
+    Ok(written? + 1)
 }

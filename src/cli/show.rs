@@ -92,12 +92,26 @@ impl From<ShowError> for CliError {
     }
 }
 
+/// What the events are folded into: figures, and a transcript where one is wanted.
+enum Fold {
+    Figures(Ledger),
+    Told(Transcript),
+}
+
+impl Fold {
+    const fn ledger(&self) -> &Ledger {
+        match self {
+            Self::Figures(ledger) => ledger,
+            Self::Told(transcript) => transcript.ledger(),
+        }
+    }
+}
+
 /// Prints a simulation.
 pub struct Show {
     mode: Mode,
     scenario: Arc<Scenario>,
-    ledger: Ledger,
-    transcript: Option<Transcript>,
+    fold: Fold,
     selection: Selection,
     digest: Option<Digest>,
     form: ResultForm,
@@ -117,8 +131,10 @@ impl Show {
         let form = options.output.unwrap_or(if as_text { ResultForm::Text } else { ResultForm::Json });
         Ok(Self {
             mode,
-            ledger: Ledger::new(scenario.clone()),
-            transcript: (mode == Mode::Verbose).then(|| Transcript::new(scenario.clone(), filter.clone())),
+            fold: match mode {
+                Mode::Verbose => Fold::Told(Transcript::new(scenario.clone()).with_filter(&filter)),
+                _ => Fold::Figures(Ledger::new(scenario.clone())),
+            },
             selection: filter.select(&scenario.names, scenario.calendar),
             scenario,
             digest: digest.then(Digest::default),
@@ -150,17 +166,20 @@ impl Show {
         if self.mode == Mode::EventStream && shown {
             self.event_lines(tick, first_sequence, events)?;
         }
-        if let Some(transcript) = &mut self.transcript {
-            let text = transcript.tick(tick, events)?;
-            if shown {
+        match &mut self.fold {
+            Fold::Told(transcript) if shown => {
+                let text = transcript.tick(tick, events)?;
                 self.output.text(&text)?;
             }
-        }
-        let outcome = self.ledger.tick(tick, events)?;
-        if self.mode == Mode::Stream && shown {
-            self.line.clear();
-            outcome.figures.write_stream_line(&mut self.line);
-            self.output.line(&self.line)?;
+            Fold::Told(transcript) => transcript.skip(tick, events)?,
+            Fold::Figures(ledger) => {
+                let outcome = ledger.tick(tick, events)?;
+                if self.mode == Mode::Stream && shown {
+                    self.line.clear();
+                    outcome.figures.write_stream_line(&mut self.line);
+                    self.output.line(&self.line)?;
+                }
+            }
         }
         Ok(())
     }
@@ -184,17 +203,18 @@ impl Show {
     /// Prints the result, unless the mode prints lines only, and what the filter asked for in vain.
     pub fn finish(mut self, simulation: SimulationSummary) -> Result<(), CliError> {
         if matches!(self.mode, Mode::Normal | Mode::Quiet | Mode::Verbose) {
-            let summary = Summary::new(simulation, &self.ledger);
+            let summary = Summary::new(simulation, self.fold.ledger());
             match self.form {
                 ResultForm::Json => self.output.line(&summary.to_json())?,
                 ResultForm::Text => self.output.text(&result_text(&summary))?,
             }
         }
-        let missing = match &self.transcript {
-            Some(transcript) => transcript.missing(),
-            None if self.mode == Mode::EventStream => self.selection.missing(),
-            None => Vec::new(),
+        let selection = match &self.fold {
+            Fold::Told(transcript) => transcript.selection(),
+            Fold::Figures(_) => &self.selection,
         };
+        let shows_events = matches!(self.mode, Mode::Verbose | Mode::EventStream);
+        let missing = if shows_events { selection.missing() } else { Vec::new() };
         for missing in missing {
             say(&format!("warning: {missing}"));
             if let Some(hint) = missing.hint() {

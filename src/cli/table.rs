@@ -4,25 +4,25 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct Column<'a> {
     /// Its title.
-    pub title: &'static str,
+    pub title: &'a str,
     /// Whether its content stands to the right.
     pub right: bool,
 }
 
 /// A column of texts.
-pub const fn left(title: &'static str) -> Column {
+pub const fn left(title: &str) -> Column<'_> {
     Column { title, right: false }
 }
 
 /// A column of numbers.
-pub const fn right(title: &'static str) -> Column {
+pub const fn right(title: &str) -> Column<'_> {
     Column { title, right: true }
 }
 
 /// The table as text, a line per row, the titles underlined.
-pub fn render(columns: &[Column], rows: &[Vec<String>]) -> String {
+pub fn render(columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
     let width_of = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width());
         cells.chain([columns[at].title.width()]).max().unwrap_or(0)
@@ -34,7 +34,7 @@ pub fn render(columns: &[Column], rows: &[Vec<String>]) -> String {
     lines.map(|row| line(columns, &widths, row)).collect()
 }
 
-fn line(columns: &[Column], widths: &[usize], row: &[String]) -> String {
+fn line(columns: &[Column<'_>], widths: &[usize], row: &[String]) -> String {
     let mut out = String::new();
     for ((column, width), cell) in columns.iter().zip(widths).zip(row) {
         let padding = " ".repeat(width.saturating_sub(cell.width()));

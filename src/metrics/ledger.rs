@@ -120,7 +120,13 @@ impl Ledger {
     /// The ledger before tick 0.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>) -> Self {
-        let state = State::new(scenario);
+        Self::starting_from(State::new(scenario))
+    }
+
+    /// A ledger that goes on from a state between two ticks. Its counters, of the run and of the
+    /// day, count from there on.
+    #[must_use]
+    pub fn starting_from(state: State) -> Self {
         let book = Book::new(&state);
         Self { state, book }
     }

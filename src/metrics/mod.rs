@@ -20,3 +20,5 @@ pub use transaction::{PaymentStatus, TransactionRow};
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod tests;

@@ -238,7 +238,8 @@ const BANK: &[TreeKind] = &[TreeKind::Bank];
 const COLLATERAL: &[TreeKind] = &[TreeKind::StrategicCollateral, TreeKind::EndOfTickCollateral];
 
 macro_rules! actions {
-    ($($action:ident, $category:ident $(($switched:literal))?, $trees:ident, $arguments:expr, $help:literal;)+) => {
+    ($($action:ident, $category:ident $(($switched:literal))?, $trees:ident, $arguments:expr,
+       $help:literal;)+) => {
         /// All actions, in the order of [`Action`].
         pub const ACTIONS: &[ActionRow] = &[$(ActionRow {
             action: Action::$action,
@@ -255,14 +256,14 @@ macro_rules! actions {
 actions! {
     Release, PaymentAction, PAYMENT, RELEASE, "Submits the whole payment, within the release budget.";
     ReleaseWithCredit, PaymentAction, PAYMENT, RELEASE, "Submits the whole payment; the same as Release.";
-    PaceAndRelease, PaymentAction, PAYMENT, SPLIT, "Splits the payment, submits all parts; the same as Split.";
+    PaceAndRelease, PaymentAction, PAYMENT, SPLIT, "Splits the payment; the same as Split.";
     Split, PaymentAction, PAYMENT, SPLIT, "Splits the payment into equal parts and submits all of them.";
-    StaggerSplit, PaymentAction, PAYMENT, STAGGER, "Splits the payment, submits some parts now, holds others back.";
+    StaggerSplit, PaymentAction, PAYMENT, STAGGER, "Splits the payment, submits parts now and later.";
     Hold, PaymentAction, PAYMENT, HOLD, "Keeps the payment in queue 1.";
     Drop, PaymentAction, PAYMENT, &[], "Gives the payment up: it never settles and costs nothing more.";
     Reprioritize, PaymentAction, PAYMENT, REPRIORITIZE, "Sets the payment's priority; it stays in queue 1.";
     WithdrawFromRtgs, RtgsAction, PAYMENT, &[], "Takes the payment from queue 2 back to the end of queue 1.";
-    ResubmitToRtgs, RtgsAction, PAYMENT, RESUBMIT, "Takes the payment back from queue 2 and declares its class.";
+    ResubmitToRtgs, RtgsAction, PAYMENT, RESUBMIT, "Takes the payment back and declares its class.";
     SetReleaseBudget, BankAction, BANK, BUDGET, "Limits what the bank releases in this tick.";
     SetState, BankAction, BANK, SET_STATE, "Sets a register that lasts until the end of the day.";
     AddState, BankAction, BANK, ADD_STATE, "Adds to a register that lasts until the end of the day.";

@@ -75,7 +75,8 @@ pub enum BankDecision {
     },
     /// Set a register or add to it.
     Register {
-        /// Which of [`Program::registers`](super::Program::registers); `None`: a bad key, the decision is ignored.
+        /// Which of [`Program::registers`](super::Program::registers); `None`: a bad key, nothing
+        /// is set.
         register: Option<RegisterIdx>,
         /// The value to set or to add.
         value: f64,

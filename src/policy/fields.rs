@@ -181,7 +181,8 @@ const PAYMENT: &[TreeKind] = &[TreeKind::Payment];
 const EVERY: &[TreeKind] = &TreeKind::ALL;
 
 macro_rules! fields {
-    ($($name:literal, $figure:ident($value:expr), $unit:literal, $trees:ident, $category:ident($switched:literal),
+    ($($name:literal, $figure:ident($value:expr), $unit:literal,
+       $trees:ident, $category:ident($switched:literal),
        $help:literal;)+) => {
         /// All names, in the order of spec 04, 3.2 to 3.7.
         pub const FIELDS: &[FieldRow] = &[$(FieldRow {
@@ -223,9 +224,11 @@ fields! {
         "Tick less arrival tick.";
     "is_in_queue2", Fact(Field::IsInQueue2), "0 or 1", PAYMENT, TransactionField(false),
         "1 if the payment stands in queue 2.";
-    "cost_delay_this_tx_one_tick", Fact(Field::CostDelayThisTxOneTick), "cents, not rounded", PAYMENT, CostField(true),
+    "cost_delay_this_tx_one_tick", Fact(Field::CostDelayThisTxOneTick),
+        "cents, not rounded", PAYMENT, CostField(true),
         "Remaining amount times the delay rate, without multipliers.";
-    "cost_overdraft_this_amount_one_tick", Fact(Field::CostOverdraftThisAmountOneTick), "cents, not rounded", PAYMENT, CostField(true),
+    "cost_overdraft_this_amount_one_tick", Fact(Field::CostOverdraftThisAmountOneTick),
+        "cents, not rounded", PAYMENT, CostField(true),
         "Overdraft cost of the remaining amount for one tick.";
     "balance", Fact(Field::Balance), "cents", EVERY, AgentField(true),
         "Settlement balance, may be negative.";
@@ -273,33 +276,40 @@ fields! {
         "The bank's payments in queue 2, at the end of the last settlement.";
     "queue2_nearest_deadline", Fact(Field::Queue2NearestDeadline), "tick", EVERY, QueueField(false),
         "Smallest deadline of these; 2^64 without any.";
-    "ticks_to_nearest_queue2_deadline", Fact(Field::TicksToNearestQueue2Deadline), "ticks", EVERY, QueueField(false),
+    "ticks_to_nearest_queue2_deadline", Fact(Field::TicksToNearestQueue2Deadline),
+        "ticks", EVERY, QueueField(false),
         "Ticks to that deadline, at least 0; infinite without any.";
     "total_agents", Fact(Field::TotalAgents), "count", EVERY, SystemField(false),
         "Number of banks.";
-    "system_queue2_pressure_index", Fact(Field::SystemQueue2PressureIndex), "0 to 1", EVERY, SystemField(false),
+    "system_queue2_pressure_index", Fact(Field::SystemQueue2PressureIndex),
+        "0 to 1", EVERY, SystemField(false),
         "0 if queue 2 is empty, else above one half and rising with its size.";
     "posted_collateral", Fact(Field::PostedCollateral), "cents", EVERY, CollateralField(true),
         "Collateral posted now.";
     "max_collateral_capacity", Fact(Field::MaxCollateralCapacity), "cents", EVERY, CollateralField(false),
         "Most that can be posted.";
-    "remaining_collateral_capacity", Fact(Field::RemainingCollateralCapacity), "cents", EVERY, CollateralField(true),
+    "remaining_collateral_capacity", Fact(Field::RemainingCollateralCapacity),
+        "cents", EVERY, CollateralField(true),
         "Capacity less posted collateral.";
     "collateral_utilization", Fact(Field::CollateralUtilization), "ratio", EVERY, CollateralField(false),
         "Posted over capacity, 0 without capacity.";
     "collateral_haircut", Fact(Field::CollateralHaircut), "ratio", EVERY, CollateralField(true),
         "Share of collateral that gives no credit.";
-    "required_collateral_for_usage", Fact(Field::RequiredCollateralForUsage), "cents", EVERY, CollateralField(false),
+    "required_collateral_for_usage", Fact(Field::RequiredCollateralForUsage),
+        "cents", EVERY, CollateralField(false),
         "Collateral that the credit in use needs.";
     "excess_collateral", Fact(Field::ExcessCollateral), "cents", EVERY, CollateralField(false),
         "Posted collateral beyond that.";
     "overdraft_utilization", Fact(Field::OverdraftUtilization), "ratio", EVERY, CollateralField(false),
         "Credit used over the credit line, 0 without line.";
-    "cost_overdraft_bps_per_tick", Fact(Field::CostOverdraftBpsPerTick), "basis points per tick", EVERY, CostField(false),
+    "cost_overdraft_bps_per_tick", Fact(Field::CostOverdraftBpsPerTick),
+        "basis points per tick", EVERY, CostField(false),
         "Configured overdraft rate.";
-    "cost_delay_per_tick_per_cent", Fact(Field::CostDelayPerTickPerCent), "cost per cent and tick", EVERY, CostField(false),
+    "cost_delay_per_tick_per_cent", Fact(Field::CostDelayPerTickPerCent),
+        "cost per cent and tick", EVERY, CostField(false),
         "Configured delay rate.";
-    "cost_collateral_bps_per_tick", Fact(Field::CostCollateralBpsPerTick), "basis points per tick", EVERY, CostField(false),
+    "cost_collateral_bps_per_tick", Fact(Field::CostCollateralBpsPerTick),
+        "basis points per tick", EVERY, CostField(false),
         "Configured collateral rate.";
     "cost_split_friction", Fact(Field::CostSplitFriction), "cents", EVERY, CostField(true),
         "Configured cost of a split.";
@@ -319,11 +329,13 @@ fields! {
         "Ticks of the day after this one.";
     "day_progress_fraction", Fact(Field::DayProgressFraction), "0 to 1", EVERY, TimeField(false),
         "Tick of the day over ticks of a day.";
-    "expected_throughput_fraction_by_now", Fact(Field::DayProgressFraction), "0 to 1", EVERY, ThroughputField(false),
+    "expected_throughput_fraction_by_now", Fact(Field::DayProgressFraction),
+        "0 to 1", EVERY, ThroughputField(false),
         "Tick of the day over ticks of a day.";
     "is_eod_rush", Fact(Field::IsEodRush), "0 or 1", EVERY, TimeField(true),
         "1 from the scenario's `eod_rush_threshold` on.";
-    "my_throughput_fraction_today", Fact(Field::MyThroughputFractionToday), "0 to 1", EVERY, ThroughputField(false),
+    "my_throughput_fraction_today", Fact(Field::MyThroughputFractionToday),
+        "0 to 1", EVERY, ThroughputField(false),
         "Settled share of what the bank has had to pay today.";
     "throughput_gap", Fact(Field::ThroughputGap), "ratio", EVERY, ThroughputField(false),
         "Throughput today less the expected fraction.";

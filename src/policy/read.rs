@@ -78,21 +78,20 @@ fn is_readable(item: &Item<'_>, depth: usize) -> bool {
         item.error(format!("nested deeper than {MAX_NESTING} levels"));
         return false;
     }
-    match &item.node.value {
-        Value::List(_) => {
-            let items = item.list().unwrap_or_default();
-            items.iter().fold(true, |all, item| is_readable(item, depth + 1) && all)
-        }
-        Value::Map(_) => {
-            let entries = item.named().unwrap_or_default();
-            entries.iter().fold(true, |all, (_, item)| is_readable(item, depth + 1) && all)
-        }
-        _ if number(item.node).is_some_and(|number| !number.is_finite()) => {
-            item.error(format!("{} is beyond the range of a number", item.node.described()));
-            false
-        }
-        _ => true,
+    let inner: Vec<Item<'_>> = match &item.node.value {
+        Value::List(_) => item.list().unwrap_or_default(),
+        Value::Map(_) => item.named().unwrap_or_default().into_iter().map(|(_, item)| item).collect(),
+        _ => Vec::new(),
+    };
+    let mut readable = true;
+    for item in &inner {
+        readable &= is_readable(item, depth + 1);
     }
+    if number(item.node).is_some_and(|number| !number.is_finite()) {
+        item.error(format!("{} is beyond the range of a number", item.node.described()));
+        readable = false;
+    }
+    readable
 }
 
 /// The number that stands here, as a double.
@@ -197,11 +196,12 @@ fn arguments(item: &Item<'_>, action: Option<Action>) -> Option<Vec<(Text, Opera
 }
 
 fn warn_of_argument(item: &Item<'_>, action: Action, name: &str) {
-    let known = action.row().arguments.iter().map(|argument| argument.name);
-    let shown = shortened(name);
-    item.warning(match nearest(name, known) {
-        Some(near) => format!("unknown argument `{shown}` of {}, did you mean `{near}`?", action.name()),
-        None => format!("unknown argument `{shown}` of {}", action.name()),
+    let known: Vec<&str> = action.row().arguments.iter().map(|argument| argument.name).collect();
+    let unknown = format!("unknown argument `{}` of {}", shortened(name), action.name());
+    item.warning(match nearest(name, known.iter().copied()) {
+        Some(near) => format!("{unknown}, did you mean `{near}`?"),
+        None if known.is_empty() => format!("{unknown}, which takes none"),
+        None => format!("{unknown}, which takes `{}`", known.join("`, `")),
     });
 }
 

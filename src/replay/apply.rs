@@ -1,13 +1,10 @@
 //! What each event does to the state (spec 00, C29; 05, 4).
 
 use super::Watch;
-use super::bank::{Budget, Timer};
+use super::bank::Budget;
 use super::error::{FoldError, Problem};
-use super::payment::{HeldBack, Payment, Place, Submission};
 use super::state::State;
-use super::table::Slot;
-use crate::event::{Effect, Event, HoldReason, RtgsPriority, SettlementId, Text};
-use crate::ids::{BankIdx, PaymentId};
+use crate::event::{Event, SettlementId};
 use crate::money::Cents;
 use crate::time::Tick;
 
@@ -215,13 +212,8 @@ impl State {
                 self.register(*agent_id, register_key, (!resets).then_some(*new_value))
             }
             Event::CollateralPost { agent_id, amount, reason, new_total, auto_withdraw_tick } => {
-                let now = self.tick;
                 self.collateral(*agent_id, amount.0.into(), *new_total)?;
-                if let Some(due) = *auto_withdraw_tick {
-                    let timer = Timer { due, amount: *amount, reason: reason.clone(), posted_at: now };
-                    self.bank_mut(*agent_id)?.timers.push(timer);
-                }
-                Ok(())
+                self.set_timer(*agent_id, *amount, reason, *auto_withdraw_tick)
             }
             Event::CollateralWithdraw { agent_id, amount, new_total, .. } => {
                 self.collateral(*agent_id, -i128::from(amount.0), *new_total)

@@ -1,10 +1,12 @@
 //! What banks hold besides payments: registers, collateral, pool liquidity (spec 03).
 
+use super::bank::Timer;
 use super::error::Problem;
 use super::state::State;
 use crate::event::{Effect, Text};
 use crate::ids::BankIdx;
 use crate::money::Cents;
+use crate::time::Tick;
 
 impl State {
     pub(super) fn register(&mut self, bank: BankIdx, name: &Text, value: Option<f64>) -> Result<(), Problem> {
@@ -26,6 +28,19 @@ impl State {
             return Err(Problem::Differs { figure: "posted collateral", expected, found });
         }
         bank.posted = new_total;
+        Ok(())
+    }
+
+    pub(super) fn set_timer(
+        &mut self,
+        bank: BankIdx,
+        amount: Cents,
+        reason: &Text,
+        due: Option<Tick>,
+    ) -> Result<(), Problem> {
+        let posted_at = self.tick;
+        let timers = &mut self.bank_mut(bank)?.timers;
+        timers.extend(due.map(|due| Timer { due, amount, reason: reason.clone(), posted_at }));
         Ok(())
     }
 

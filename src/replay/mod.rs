@@ -19,6 +19,8 @@ mod settle;
 mod snapshot;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod why;
 
 pub use bank::{BankState, Before, Budget, Timer};

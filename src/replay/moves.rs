@@ -40,7 +40,7 @@ impl State {
             let slot = self.between(parent, sender, receiver)?;
             let parent = self.payments.get_mut(slot);
             (arrival, split_index) = (parent.arrival, Some(parent.parts));
-            parent.parts += 1;
+            parent.parts = parent.parts.saturating_add(1);
         }
         self.bank_mut(sender)?;
         self.last_payment = tx_id;

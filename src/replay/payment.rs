@@ -180,8 +180,8 @@ impl Payment {
         let ticks = now.since(waiting.from);
         if ticks > 0 && matches!(self.place, Place::Queue1 | Place::Queue2) {
             match self.place {
-                Place::Queue1 => waiting.queue1_ticks += ticks,
-                _ => waiting.queue2_ticks += ticks,
+                Place::Queue1 => waiting.queue1_ticks = waiting.queue1_ticks.saturating_add(ticks),
+                _ => waiting.queue2_ticks = waiting.queue2_ticks.saturating_add(ticks),
             }
             let weight = rules.delay.weight(self.is_overdue(), self.priority);
             waiting.weight = waiting.weight.saturating_add(weight.saturating_mul(ticks.into()));

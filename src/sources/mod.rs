@@ -53,13 +53,11 @@ pub enum SourceError {
     #[error("`{0}` is no scenario file: its name must end in .yaml, .yml or .json")]
     UnknownEnding(String),
     /// The library has none of that name.
-    #[error("the library has no `{name}`")]
-    NotInLibrary {
-        /// The name.
-        name: String,
-        /// The nearest names.
-        near: Option<String>,
-    },
+    #[error(transparent)]
+    NotInLibrary(#[from] library::UnknownAsset),
+    /// A file of the library names one that is not there.
+    #[error("the library has no file `{0}`")]
+    NoLibraryFile(String),
     /// The file is refused.
     #[error("`{name}` is refused")]
     Refused {
@@ -75,8 +73,7 @@ impl SourceError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotInLibrary { near: Some(near), .. } => Some(format!("did you mean `library:{near}`?")),
-            Self::NotInLibrary { .. } => Some("`payment-sim library` lists what there is".to_owned()),
+            Self::NotInLibrary(unknown) => Some(unknown.hint()),
             _ => None,
         }
     }
@@ -95,7 +92,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Disk(PathBuf),
-    Library(&'static library::Asset),
+    Library(library::File),
 }
 
 impl Source {
@@ -105,23 +102,15 @@ impl Source {
     ///
     /// A file that is missing, too large, no text, or not in the library.
     pub fn open(argument: &str, kind: library::Kind) -> Result<Self, SourceError> {
-        match argument.strip_prefix("library:") {
-            Some(name) => Self::of_library(name, kind),
+        match library::name_in(argument) {
+            Some(name) => Ok(Self::of_library(library::find_kind(kind, name)?.file)),
             None => Self::on_disk(Path::new(argument)),
         }
     }
 
-    fn of_library(name: &str, kind: library::Kind) -> Result<Self, SourceError> {
-        let asset = library::find(kind, name).ok_or_else(|| SourceError::NotInLibrary {
-            name: name.to_owned(),
-            near: library::nearest(kind, name).map(str::to_owned),
-        })?;
-        Ok(Self::of_asset(asset))
-    }
-
-    fn of_asset(asset: &'static library::Asset) -> Self {
-        let name = asset.path.rsplit('/').next().unwrap_or(asset.path).to_owned();
-        Self { name, text: asset.text.to_owned(), place: Place::Library(asset) }
+    fn of_library(file: library::File) -> Self {
+        let name = file.file_name().to_owned();
+        Self { name, text: file.text.to_owned(), place: Place::Library(file) }
     }
 
     fn on_disk(path: &Path) -> Result<Self, SourceError> {
@@ -136,14 +125,14 @@ impl Source {
     ///
     /// As [`Source::open`].
     pub fn relative(&self, path: &str) -> Result<Self, SourceError> {
-        if path.starts_with("library:") {
+        if library::name_in(path).is_some() {
             return Self::open(path, library::Kind::Scenario);
         }
         match &self.place {
             Place::Disk(own) => Self::on_disk(&folder_of(own).join(path)),
-            Place::Library(own) => library::relative(own, path)
-                .map(Self::of_asset)
-                .ok_or_else(|| SourceError::NotInLibrary { name: path.to_owned(), near: None }),
+            Place::Library(own) => library::resolve(own.path, path)
+                .map(Self::of_library)
+                .ok_or_else(|| SourceError::NoLibraryFile(path.to_owned())),
         }
     }
 
@@ -152,7 +141,7 @@ impl Source {
     pub fn argument(&self) -> String {
         match &self.place {
             Place::Disk(path) => path.display().to_string(),
-            Place::Library(asset) => format!("library:{}", asset.name),
+            Place::Library(file) => format!("{}{}", library::PREFIX, file.path),
         }
     }
 }
@@ -188,7 +177,8 @@ impl Files for Source {
     fn read(&self, path: &str, kind: FileKind) -> Result<FileText, String> {
         let found = match (&self.place, kind) {
             (Place::Disk(own), FileKind::Policy) => find_policy(own, path),
-            _ => self.relative(path),
+            (Place::Library(own), _) => return library::read_from(own, path, kind),
+            (Place::Disk(_), FileKind::Payments) => self.relative(path),
         };
         let source = found.map_err(|error| error.to_string())?;
         Ok(FileText { name: source.argument(), text: source.text })

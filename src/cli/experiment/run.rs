@@ -229,7 +229,7 @@ fn result_json(result: &RunResult) -> Value {
     };
     let cost = |standing: &Standing, at: usize| json!(standing.costs.get(at));
     let policy = |standing: &Standing, at: usize| {
-        standing.policies.get(at).map_or(Value::Null, |policy| policy.document().clone())
+        standing.policies.get(at).map_or(Value::Null, |policy| policy.json().clone())
     };
     let (last, best) = (result.last.as_ref(), result.best.as_ref());
     json!({

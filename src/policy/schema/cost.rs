@@ -78,7 +78,8 @@ pub const COSTS: &[CostRow] = &[
         category: CostCategory::PerTick,
         help: "Charged on every payment that waits in queue 1 or queue 2.",
         incurred: "In every tick that a payment ends in a queue.",
-        formula: "sum of remaining_amount × weight × delay_cost_per_tick_per_cent, rounded once per bank and tick",
+        formula: "sum of remaining_amount × weight × delay_cost_per_tick_per_cent,\n\
+                  rounded once per bank and tick",
         default: "0.0001",
         unit: "cost per cent per tick",
         data_type: "f64",

@@ -230,8 +230,8 @@ fn a_payment_tree_is_required_and_the_fraction_bounded() {
 
 #[test]
 fn all_failures_come_together_in_the_order_of_the_rules() {
-    let compare = r#"{"op": "<", "left": {"compute": {"op": "/", "left": {"field": "nope"}, "right": {"value": 0}}},
-        "right": {"value": "x"}}"#;
+    let compare = r#"{"op": "<", "left": {"compute": {"op": "/", "left": {"field": "nope"}, "right": {"value": 0}}
+        }, "right": {"value": "x"}}"#;
     let text = document(&format!(
         r#""parameters": {{"initial_liquidity_fraction": 2}},
         "bank_tree": {{"type": "condition", "node_id": "b", "condition": {compare},

@@ -26,11 +26,13 @@ fn computations_give_their_numbers() {
         (r#""op": "round", "value": {"value": -2.5}"#, -3.0),
         (r#""op": "clamp", "value": {"value": 7}, "min": {"value": 0}, "max": {"value": 5}"#, 5.0),
         (
-            r#""op": "div0", "numerator": {"value": 1}, "denominator": {"value": 1e-9}, "default": {"value": 0}"#,
-            1e9,
+            r#""op": "div0", "numerator": {"value": 1e-9}, "denominator": {"value": 1e-9},
+            "default": {"value": 0}"#,
+            1.0,
         ),
         (
-            r#""op": "div0", "numerator": {"value": 1}, "denominator": {"value": 9e-10}, "default": {"value": 7}"#,
+            r#""op": "div0", "numerator": {"value": 1}, "denominator": {"value": 9e-10},
+            "default": {"value": 7}"#,
             7.0,
         ),
     ] {
@@ -62,8 +64,8 @@ fn names_read_their_figures() {
 
 #[test]
 fn conditions_stop_where_they_are_decided() {
-    let faulty = r#"{"op": "<", "left": {"compute": {"op": "/", "left": {"value": 1}, "right": {"field": "balance"}}},
-        "right": {"value": 1}}"#;
+    let faulty = r#"{"op": "<", "left": {"compute": {"op": "/", "left": {"value": 1}, "right": {"field": "balance"}}
+        },        "right": {"value": 1}}"#;
     let (yes, no) = (r#"{"op": "and", "conditions": []}"#, r#"{"op": "or", "conditions": []}"#);
     let decide = |op: &str, first: &str| {
         let condition = format!(r#"{{"op": "{op}", "conditions": [{first}, {faulty}]}}"#);
@@ -84,7 +86,8 @@ fn conditions_stop_where_they_are_decided() {
 fn left_is_evaluated_before_right_and_the_default_of_div0_only_if_needed() {
     let faulty = r#"{"compute": {"op": "/", "left": {"value": 1}, "right": {"field": "balance"}}}"#;
     let div0 = format!(
-        r#"{{"compute": {{"op": "div0", "numerator": {{"value": 6}}, "denominator": {{"value": 3}}, "default": {faulty}}}}}"#
+        r#"{{"compute": {{"op": "div0", "numerator": {{"value": 6}}, "denominator": {{"value": 3}},
+        "default": {faulty}}}}}"#
     );
     assert_eq!(number(&div0, |_| 0.0), 2.0);
     let division = r#"{"op": "/", "left": {"field": "balance"}, "right": {"field": "credit_used"}}"#;

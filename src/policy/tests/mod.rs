@@ -55,7 +55,8 @@ fn action(id: &str, name: &str, arguments: &str) -> String {
 fn asking(condition: &str) -> String {
     let (yes, no) = (action("yes", "Release", ""), action("no", "Hold", ""));
     format!(
-        r#"{{"type": "condition", "node_id": "q", "condition": {condition}, "on_true": {yes}, "on_false": {no}}}"#
+        r#"{{"type": "condition", "node_id": "q", "condition": {condition}, "on_true": {yes},
+        "on_false": {no}}}"#
     )
 }
 

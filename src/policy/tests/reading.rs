@@ -102,7 +102,7 @@ fn unknown_keys_are_warnings_with_the_nearest_name() {
     );
     let messages: Vec<String> = warnings(&text).iter().map(ToString::to_string).collect();
     for said in [
-        "unknown key `discription`, did you mean `description`? (line 1, column 43, discription)",
+        "unknown key `discription`, did you mean `description`? (line 1, column 41, discription)",
         "unknown key `description` (",
         "unknown argument `priority_flg` of Release, did you mean `priority_flag`?",
         "unknown key `unit`",
@@ -133,12 +133,12 @@ fn of_several_forms_of_an_operand_the_first_that_fits_counts() {
 
 #[test]
 fn nesting_is_limited_to_127_levels() {
-    // The document, the tree and the condition are 3 levels, the innermost `not` holds one list.
+    // The document, the tree, the innermost expression and its list are 4 levels.
     let nested = |levels: usize| {
         let inner = r#"{"op": "and", "conditions": []}"#;
         let nots = levels - 4;
         let condition =
-            format!("{}{inner}{}", r#"{"op": "not", "condition": "#.repeat(nots - 1), "}".repeat(nots - 1));
+            format!("{}{inner}{}", r#"{"op": "not", "condition": "#.repeat(nots), "}".repeat(nots));
         paying(&asking(&condition))
     };
     accepted(&nested(127));

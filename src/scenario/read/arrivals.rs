@@ -34,7 +34,7 @@ pub(super) fn config(item: Item<'_>) -> Option<ArrivalConfig<Text>> {
     let amounts = section.required("amount_distribution", amounts);
     let counterparty_weights = section.required("counterparty_weights", |item| {
         let weights = weights(&item)?;
-        if !(weights.iter().map(|(_, weight)| weight).sum::<f64>() > 0.0) {
+        if !adds_up(weights.iter().map(|(_, weight)| weight)) {
             item.error("the weights must add up to more than 0");
             return None;
         }
@@ -131,6 +131,11 @@ fn weights(item: &Item<'_>) -> Option<Vec<(Text, f64)>> {
     let read = |(id, item): (&str, Item<'_>)| Some((Text::from(id), item.float(Bound::AtLeast(0.0))?));
     let weights: Vec<Option<_>> = item.named()?.into_iter().map(read).collect();
     weights.into_iter().collect()
+}
+
+/// Whether weights add up to more than 0; infinities that cancel each other do not.
+fn adds_up<'w>(weights: impl IntoIterator<Item = &'w f64>) -> bool {
+    weights.into_iter().sum::<f64>() > 0.0
 }
 
 fn deadline_range(item: Item<'_>) -> Option<(i64, i64)> {
@@ -240,7 +245,7 @@ fn categorical(section: &mut Reader<'_>) -> Option<PriorityDistribution> {
         section.error(format!("{} `values` need as many `weights`, found {}", values.len(), weights.len()));
         return None;
     }
-    if !(weights.iter().sum::<f64>() > 0.0) {
+    if !adds_up(&weights) {
         section.error("the weights must add up to more than 0");
         return None;
     }

@@ -64,7 +64,7 @@ impl Policies<'_> {
         let path = item.path.clone();
         let mut section = item.mapping()?;
         let policy = match section.alternative("type", &TYPES)? {
-            Type::FromJson => section.required("json_path", |item| self.from_file(&item, bank)),
+            Type::FromJson => section.required("json_path", |item| self.policy_file(&item, bank)),
             Type::Inline => section.required("decision_trees", |item| {
                 self.document(bank, None, |findings| PolicyDocument::read(item.node, &item.path, findings))
             }),
@@ -81,7 +81,7 @@ impl Policies<'_> {
         policy
     }
 
-    fn from_file(&mut self, item: &Item<'_>, bank: &str) -> Option<Policy> {
+    fn policy_file(&mut self, item: &Item<'_>, bank: &str) -> Option<Policy> {
         let path = item.str()?;
         if let Some(policy) = self.known.get(path) {
             if policy.is_none() {

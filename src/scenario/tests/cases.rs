@@ -2,7 +2,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::files::ScenarioFolder;
+
+/// The files of a case.
+struct Beside<'a>(&'a Path);
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str, _kind: FileKind) -> Result<FileText, String> {
+        let text = fs::read_to_string(self.0.join(path)).map_err(|error| error.to_string())?;
+        Ok(FileText { name: path.to_owned(), text })
+    }
+}
 
 /// The folders of `tests/cases` that hold a scenario.
 fn cases() -> Vec<PathBuf> {
@@ -18,9 +27,8 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn read_case(case: &Path) -> (Option<ScenarioFile>, Findings) {
-    let path = case.join("scenario.yaml");
-    let text = fs::read_to_string(&path).unwrap();
-    read(&text, Format::Yaml, &Overrides::default(), &ScenarioFolder::of(&path))
+    let text = fs::read_to_string(case.join("scenario.yaml")).unwrap();
+    read(&text, Format::Yaml, &Overrides::default(), &Beside(case))
 }
 
 #[test]

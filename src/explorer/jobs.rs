@@ -1,0 +1,219 @@
+//! The jobs of this session: a queue with a limit on how many run at once.
+
+use std::collections::VecDeque;
+
+use super::message::{Effect, JobId};
+use super::rows::{JobReport, Plan, Progress, Status};
+
+/// Lines of a job's log that are kept.
+const LOG_LINES: usize = 200;
+/// Jobs that run at once; an experiment keeps all cores busy by itself.
+const LIMIT: usize = 2;
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobState {
+    Waiting,
+    Running,
+    /// Asked to stop; it ends after the tick that it is in.
+    Cancelling,
+    Ended {
+        status: Status,
+        message: String,
+    },
+}
+
+/// One job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    pub id: JobId,
+    pub plan: Plan,
+    pub state: JobState,
+    pub progress: Progress,
+    /// The run or simulation that it writes, once it began.
+    pub run: Option<String>,
+    pub simulation: Option<String>,
+    pub log: VecDeque<String>,
+}
+
+impl Job {
+    /// Whether it still has something to do.
+    pub const fn is_active(&self) -> bool {
+        !matches!(self.state, JobState::Ended { .. })
+    }
+
+    /// Seconds until it ends, if that can be told.
+    pub fn remaining_seconds(&self) -> Option<f64> {
+        let Progress { part, elapsed_seconds, .. } = self.progress;
+        (self.state == JobState::Running && part > 0.01 && part <= 1.0)
+            .then(|| elapsed_seconds / part * (1.0 - part))
+    }
+
+    fn note(&mut self, line: String) {
+        if self.log.len() == LOG_LINES {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+}
+
+/// All jobs of the session, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Jobs {
+    list: Vec<Job>,
+}
+
+impl Jobs {
+    /// The jobs, oldest first.
+    pub fn list(&self) -> &[Job] {
+        &self.list
+    }
+
+    /// How many run, wait or are being cancelled.
+    pub fn active(&self) -> usize {
+        self.list.iter().filter(|job| job.is_active()).count()
+    }
+
+    /// The part done of the jobs that are active, on average.
+    pub fn part_done(&self) -> f64 {
+        let active = self.active();
+        let sum: f64 = self.list.iter().filter(|job| job.is_active()).map(|job| job.progress.part).sum();
+        if active == 0 { 0.0 } else { sum / active as f64 }
+    }
+
+    /// Adds a job and starts it if there is room.
+    pub fn add(&mut self, plan: Plan, effects: &mut Vec<Effect>) -> JobId {
+        let id = self.list.len() as JobId + 1;
+        self.list.push(Job {
+            id,
+            plan,
+            state: JobState::Waiting,
+            progress: Progress::default(),
+            run: None,
+            simulation: None,
+            log: VecDeque::new(),
+        });
+        self.start_waiting(effects);
+        id
+    }
+
+    /// Asks a job to stop; one that waits ends at once.
+    pub fn cancel(&mut self, id: JobId, effects: &mut Vec<Effect>) {
+        let Some(job) = self.list.iter_mut().find(|job| job.id == id) else { return };
+        match job.state {
+            JobState::Waiting => {
+                let message = "cancelled before it began".to_owned();
+                job.state = JobState::Ended { status: Status::Cancelled, message };
+            }
+            JobState::Running => {
+                job.state = JobState::Cancelling;
+                effects.push(Effect::CancelJob(id));
+            }
+            JobState::Cancelling | JobState::Ended { .. } => {}
+        }
+    }
+
+    /// Asks all jobs to stop.
+    pub fn cancel_all(&mut self, effects: &mut Vec<Effect>) {
+        // Waiting ones first, so that none of them starts in the place of a running one.
+        for waiting in [true, false] {
+            let chosen = self.list.iter().filter(|job| (job.state == JobState::Waiting) == waiting);
+            for id in chosen.map(|job| job.id).collect::<Vec<_>>() {
+                self.cancel(id, effects);
+            }
+        }
+    }
+
+    /// Takes in what a job reports; returns its last words when it has ended.
+    pub fn report(&mut self, id: JobId, report: JobReport, effects: &mut Vec<Effect>) -> Option<String> {
+        let job = self.list.iter_mut().find(|job| job.id == id && job.is_active())?;
+        match report {
+            JobReport::Started { run, simulation } => {
+                job.run = run;
+                job.simulation = simulation;
+            }
+            JobReport::Progress(progress) => job.progress = progress,
+            JobReport::Log(line) => job.note(line),
+            JobReport::Ended { status, message } => {
+                if status == Status::Completed {
+                    job.progress.part = 1.0;
+                }
+                job.note(message.clone());
+                let said = format!("{} {}: {message}", job.plan.title, status.word());
+                job.state = JobState::Ended { status, message };
+                self.start_waiting(effects);
+                return Some(said);
+            }
+        }
+        None
+    }
+
+    fn start_waiting(&mut self, effects: &mut Vec<Effect>) {
+        let busy = |job: &&Job| matches!(job.state, JobState::Running | JobState::Cancelling);
+        let room = LIMIT.saturating_sub(self.list.iter().filter(busy).count());
+        for job in self.list.iter_mut().filter(|job| job.state == JobState::Waiting).take(room) {
+            job.state = JobState::Running;
+            effects.push(Effect::StartJob(job.id, job.plan.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::Kind;
+    use super::*;
+
+    fn plan(title: &str) -> Plan {
+        Plan {
+            source: format!("library:{title}"),
+            kind: Kind::Scenario,
+            title: title.into(),
+            seed: 1,
+            ticks: Some(10),
+            experiment: None,
+        }
+    }
+
+    fn ended(status: Status) -> JobReport {
+        JobReport::Ended { status, message: "over".into() }
+    }
+
+    fn three() -> (Jobs, Vec<Effect>) {
+        let (mut jobs, mut effects) = (Jobs::default(), Vec::new());
+        for title in ["one", "two", "three"] {
+            jobs.add(plan(title), &mut effects);
+        }
+        (jobs, effects)
+    }
+
+    #[test]
+    fn a_job_waits_until_there_is_room() {
+        let (mut jobs, mut effects) = three();
+        assert_eq!(effects.len(), 2);
+        assert_eq!(jobs.list()[2].state, JobState::Waiting);
+        effects.clear();
+        jobs.report(1, ended(Status::Completed), &mut effects);
+        assert_eq!(effects, [Effect::StartJob(3, plan("three"))]);
+    }
+
+    #[test]
+    fn cancelling_everything_starts_nothing() {
+        let (mut jobs, mut effects) = three();
+        effects.clear();
+        jobs.cancel_all(&mut effects);
+        assert_eq!(effects, [Effect::CancelJob(1), Effect::CancelJob(2)]);
+        assert_eq!(jobs.active(), 2);
+        for id in [1, 2] {
+            assert!(jobs.report(id, ended(Status::Cancelled), &mut effects).is_some());
+        }
+        assert_eq!((jobs.active(), effects.len()), (0, 2));
+    }
+
+    #[test]
+    fn nothing_is_heard_of_a_job_that_has_ended() {
+        let (mut jobs, mut effects) = three();
+        jobs.report(1, ended(Status::Failed), &mut effects);
+        assert_eq!(jobs.report(1, ended(Status::Completed), &mut effects), None);
+        assert!(matches!(&jobs.list()[0].state, JobState::Ended { status: Status::Failed, .. }));
+    }
+}

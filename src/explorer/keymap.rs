@@ -1,0 +1,297 @@
+//! The one table of keys: what each does where, and its line of help.
+//!
+//! Footer and help are generated from it; a test refuses keys that mean two things.
+
+use super::key::Key;
+
+/// Something the user wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    Interrupt,
+    Suspend,
+    Back,
+    Quit,
+    Help,
+    Refresh,
+    Launch,
+    GoHome,
+    GoRuns,
+    GoSimulations,
+    GoJobs,
+    NextPane,
+    PreviousPane,
+    Zoom,
+    Into,
+    Up,
+    Down,
+    HalfUp,
+    HalfDown,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    Filter,
+    ClearFilter,
+    OpenEvents,
+    Follow,
+    Cancel,
+    TickForward,
+    TickBack,
+    TenForward,
+    TenBack,
+    EventForward,
+    EventBack,
+    NextOfKind,
+    PreviousOfKind,
+    PlayPause,
+    Faster,
+    Slower,
+    GoToTick,
+    FieldNext,
+    FieldPrevious,
+    ChoiceNext,
+    ChoicePrevious,
+    Confirm,
+    Decline,
+}
+
+/// Where a binding acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Every screen.
+    Everywhere,
+    /// Screens with lists.
+    Lists,
+    /// Screens that can be searched.
+    Search,
+    /// The form of Launch.
+    Form,
+    Jobs,
+    Simulations,
+    Events,
+    Replay,
+    /// A question with yes and no.
+    Question,
+}
+
+impl Scope {
+    /// Title of the section in the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Lists => "Lists and panes",
+            Self::Search => "Search",
+            Self::Form => "Form",
+            Self::Jobs => "Jobs",
+            Self::Simulations => "Simulations",
+            Self::Events => "Events",
+            Self::Replay => "Replay",
+            Self::Question => "Questions",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Binding {
+    pub scope: Scope,
+    /// Keys in the help's notation, a sequence with a blank between its keys.
+    pub keys: &'static [&'static str],
+    pub intent: Intent,
+    pub help: &'static str,
+    /// Word in the footer; empty: not shown there.
+    pub footer: &'static str,
+}
+
+const fn bind(
+    scope: Scope,
+    keys: &'static [&'static str],
+    intent: Intent,
+    help: &'static str,
+    footer: &'static str,
+) -> Binding {
+    Binding { scope, keys, intent, help, footer }
+}
+
+/// Every binding. In the footer they stand in this order.
+pub const BINDINGS: &[Binding] = &[
+    bind(Scope::Replay, &["."], Intent::TickForward, "one tick on (with a count: so many)", "tick on"),
+    bind(Scope::Replay, &[","], Intent::TickBack, "one tick back", "back"),
+    bind(Scope::Replay, &[">"], Intent::EventForward, "one event on", "event on"),
+    bind(Scope::Replay, &["<"], Intent::EventBack, "one event back", "back"),
+    bind(Scope::Replay, &["Space"], Intent::PlayPause, "play or pause", "play"),
+    bind(Scope::Replay, &["t"], Intent::GoToTick, "go to a tick (`50t` goes there at once)", "go to"),
+    bind(Scope::Replay, &["}"], Intent::TenForward, "ten ticks on", ""),
+    bind(Scope::Replay, &["{"], Intent::TenBack, "ten ticks back", ""),
+    bind(Scope::Replay, &["]"], Intent::NextOfKind, "next tick with an event of the selected type", ""),
+    bind(
+        Scope::Replay,
+        &["["],
+        Intent::PreviousOfKind,
+        "previous tick with an event of the selected type",
+        "",
+    ),
+    bind(Scope::Replay, &["+"], Intent::Faster, "play faster", ""),
+    bind(Scope::Replay, &["-"], Intent::Slower, "play slower", ""),
+    bind(Scope::Replay, &["v"], Intent::OpenEvents, "all events of the simulation, from here on", "events"),
+    bind(Scope::Replay, &["F"], Intent::Follow, "follow a simulation that is still running", ""),
+    bind(Scope::Form, &["Enter"], Intent::Into, "start; on a setting: on to the next one", "start"),
+    bind(Scope::Form, &["Tab", "Down"], Intent::FieldNext, "next setting", "next"),
+    bind(Scope::Form, &["Shift+Tab", "Up"], Intent::FieldPrevious, "previous setting", ""),
+    bind(Scope::Form, &["Right"], Intent::ChoiceNext, "next choice", "choose"),
+    bind(Scope::Form, &["Left"], Intent::ChoicePrevious, "previous choice", ""),
+    bind(Scope::Lists, &["Enter", "l", "Right"], Intent::Into, "open what is selected", "open"),
+    bind(Scope::Simulations, &["v"], Intent::OpenEvents, "the events of the simulation", "events"),
+    bind(Scope::Jobs, &["x"], Intent::Cancel, "cancel the job; finished simulations stay", "cancel"),
+    bind(Scope::Events, &["f"], Intent::Filter, "filter by bank, payment, type, tick, day, text", "filter"),
+    bind(Scope::Events, &["X"], Intent::ClearFilter, "show everything again", "clear"),
+    bind(Scope::Events, &["F"], Intent::Follow, "follow the newest events; moving up pauses", ""),
+    bind(Scope::Search, &["/"], Intent::Search, "search", "search"),
+    bind(Scope::Search, &["n"], Intent::NextMatch, "next match", ""),
+    bind(Scope::Search, &["N"], Intent::PreviousMatch, "previous match", ""),
+    bind(Scope::Lists, &["j", "Down"], Intent::Down, "down", ""),
+    bind(Scope::Lists, &["k", "Up"], Intent::Up, "up", ""),
+    bind(Scope::Lists, &["Ctrl+D"], Intent::HalfDown, "half a page down", ""),
+    bind(Scope::Lists, &["Ctrl+U"], Intent::HalfUp, "half a page up", ""),
+    bind(Scope::Lists, &["PgDn"], Intent::PageDown, "a page down", ""),
+    bind(Scope::Lists, &["PgUp"], Intent::PageUp, "a page up", ""),
+    bind(Scope::Lists, &["g g", "Home"], Intent::First, "to the first row", ""),
+    bind(Scope::Lists, &["G", "End"], Intent::Last, "to the last row", ""),
+    bind(Scope::Lists, &["Tab"], Intent::NextPane, "next pane (`2 Tab`, elsewhere `2`: pane 2)", "pane"),
+    bind(Scope::Lists, &["Shift+Tab"], Intent::PreviousPane, "previous pane", ""),
+    bind(Scope::Lists, &["z"], Intent::Zoom, "this pane alone, and back", ""),
+    bind(Scope::Everywhere, &["L"], Intent::Launch, "launch an experiment or a scenario", ""),
+    bind(Scope::Everywhere, &["g h"], Intent::GoHome, "home", ""),
+    bind(Scope::Everywhere, &["g r"], Intent::GoRuns, "runs of experiments", ""),
+    bind(Scope::Everywhere, &["g s"], Intent::GoSimulations, "all simulations", ""),
+    bind(Scope::Everywhere, &["g j"], Intent::GoJobs, "jobs", ""),
+    bind(Scope::Everywhere, &["Ctrl+R"], Intent::Refresh, "read again from the database", ""),
+    bind(Scope::Everywhere, &["Esc", "h"], Intent::Back, "back to the screen before", "back"),
+    bind(Scope::Lists, &["Left"], Intent::Back, "back to the screen before", ""),
+    bind(Scope::Everywhere, &["q"], Intent::Quit, "back; on the first screen quit", "quit"),
+    bind(Scope::Everywhere, &["?", "F1"], Intent::Help, "this help", "help"),
+    bind(Scope::Everywhere, &["Ctrl+Z"], Intent::Suspend, "suspend; `fg` comes back", ""),
+    bind(Scope::Everywhere, &["Ctrl+C"], Intent::Interrupt, "quit after a question; twice: at once", ""),
+    bind(Scope::Question, &["y", "Enter"], Intent::Confirm, "yes", "yes"),
+    bind(Scope::Question, &["n", "Esc", "q"], Intent::Decline, "no", "no"),
+    bind(Scope::Question, &["Ctrl+C"], Intent::Interrupt, "quit at once", ""),
+];
+
+/// What a sequence of keys means so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is bound.
+    Bound(Intent),
+    /// It begins a longer sequence.
+    Begins,
+    /// It means nothing.
+    Nothing,
+}
+
+/// The table with its keys read.
+#[derive(Debug)]
+pub struct Keymap {
+    rows: Vec<(Scope, Vec<Key>, Intent)>,
+}
+
+impl Keymap {
+    /// The bindings of [`BINDINGS`].
+    pub fn standard() -> Self {
+        let rows = BINDINGS.iter().flat_map(|binding| {
+            binding.keys.iter().map(|keys| (binding.scope, sequence(keys), binding.intent))
+        });
+        Self { rows: rows.collect() }
+    }
+
+    /// What the keys pressed so far mean in these scopes.
+    pub fn find(&self, scopes: &[Scope], pressed: &[Key]) -> Lookup {
+        let mut begins = false;
+        for (_, keys, intent) in self.rows.iter().filter(|(scope, ..)| scopes.contains(scope)) {
+            if keys.as_slice() == pressed {
+                return Lookup::Bound(*intent);
+            }
+            begins |= keys.starts_with(pressed);
+        }
+        if begins { Lookup::Begins } else { Lookup::Nothing }
+    }
+}
+
+fn sequence(keys: &str) -> Vec<Key> {
+    keys.split(' ').filter_map(Key::parse).collect()
+}
+
+/// The bindings shown in the footer: key and word, in the order of the table.
+pub fn footer(scopes: &[Scope]) -> impl Iterator<Item = (&'static str, &'static str)> {
+    BINDINGS
+        .iter()
+        .filter(|binding| scopes.contains(&binding.scope) && !binding.footer.is_empty())
+        .filter_map(|binding| Some((*binding.keys.first()?, binding.footer)))
+}
+
+/// The help of some scopes: title, then keys and what they do.
+pub fn help(scopes: &[Scope]) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    scopes
+        .iter()
+        .map(|scope| {
+            let rows = BINDINGS.iter().filter(|binding| binding.scope == *scope);
+            (scope.title(), rows.map(|binding| (binding.keys.join("  "), binding.help)).collect())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sets of scopes that are active together.
+    const TOGETHER: &[&[Scope]] = &[
+        &[Scope::Everywhere, Scope::Lists, Scope::Jobs],
+        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Simulations],
+        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Events],
+        &[Scope::Everywhere, Scope::Lists, Scope::Replay],
+        &[Scope::Everywhere, Scope::Form],
+        &[Scope::Question],
+    ];
+
+    #[test]
+    fn every_key_is_readable() {
+        for binding in BINDINGS {
+            for keys in binding.keys {
+                let read: Vec<_> = sequence(keys).iter().map(ToString::to_string).collect();
+                assert_eq!(&read.join(" "), keys, "{binding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_means_two_things_on_one_screen() {
+        let keymap = Keymap::standard();
+        for scopes in TOGETHER {
+            let active: Vec<_> = keymap.rows.iter().filter(|(scope, ..)| scopes.contains(scope)).collect();
+            for (at, (_, keys, _)) in active.iter().enumerate() {
+                for (_, others, _) in &active[at + 1..] {
+                    let clash = keys.starts_with(others) || others.starts_with(keys);
+                    assert!(!clash, "{keys:?} and {others:?} clash in {scopes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_binding_has_help() {
+        assert!(BINDINGS.iter().all(|binding| !binding.help.is_empty()));
+    }
+
+    #[test]
+    fn sequences_are_found_key_by_key() {
+        let keymap = Keymap::standard();
+        let scopes = [Scope::Everywhere, Scope::Lists];
+        let g = Key::plain(super::super::key::Code::Char('g'));
+        assert_eq!(keymap.find(&scopes, &[g]), Lookup::Begins);
+        assert_eq!(keymap.find(&scopes, &[g, g]), Lookup::Bound(Intent::First));
+        assert_eq!(keymap.find(&scopes, &[g, g, g]), Lookup::Nothing);
+    }
+}

@@ -1,0 +1,122 @@
+//! What comes into [`update`](super::update::update) and what it asks for: the boundary to everything else.
+
+use super::filter::EventFilter;
+use super::key::Key;
+use super::rows::{
+    Course, EventRow, JobReport, Moment, Overview, Plan, RunDetail, RunRow, Seek, SimulationFilter,
+    SimulationRow, Subject,
+};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    Key(Key),
+    Paste(String),
+    /// Columns and rows.
+    Resize(u16, u16),
+    /// The answer to a question.
+    Answer(Ticket, Result<Answer, String>),
+    Job(JobId, JobReport),
+    /// Time for the next step of a playing replay.
+    Beat,
+    /// Time to look for new rows.
+    Poll,
+    /// The terminal is ours again after a suspension.
+    Resumed,
+    /// The process is asked to end.
+    Terminate,
+    /// Something went wrong that the user should read.
+    Trouble(String),
+}
+
+/// Number of a question; a later one is larger.
+pub type Ticket = u64;
+
+/// Number of a job in this session.
+pub type JobId = u64;
+
+/// What the world outside is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask; the newest question of a slot replaces older ones, running or waiting.
+    Ask(Slot, Ticket, Query),
+    StartJob(JobId, Plan),
+    CancelJob(JobId),
+    Suspend,
+    /// Leave. Jobs that still run are abandoned.
+    Quit,
+}
+
+/// Questions that replace each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The rows or the moment of the screen.
+    Main,
+    /// Its charts.
+    Side,
+    /// A jump to a place that must be searched.
+    Find,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<K> {
+    pub from: From<K>,
+    pub limit: usize,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From<K> {
+    First,
+    Last,
+    After(K),
+    Before(K),
+    /// Around this row: half a page before, the rest from it on.
+    Around(K),
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Query {
+    Overview,
+    Runs(Page<String>),
+    Run(String),
+    Simulations(SimulationFilter, Page<(i64, String)>),
+    Events(String, EventFilter, Page<u64>),
+    /// The nearest event after (or before) a sequence that the filter lets through.
+    FindEvent {
+        simulation: String,
+        filter: EventFilter,
+        from: u64,
+        forward: bool,
+    },
+    Moment(String, Seek),
+    Course(String),
+    Inspect(String),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    Overview(Overview),
+    Runs(Batch<RunRow>),
+    Run(Option<Box<RunDetail>>),
+    Simulations(Batch<SimulationRow>),
+    Events(Batch<EventRow>),
+    Found(Option<EventRow>),
+    Moment(Box<Moment>),
+    Course(Course),
+    Subject(Box<Subject>),
+}
+
+/// Rows of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch<R> {
+    pub rows: Vec<R>,
+    /// Whether there are more before and after.
+    pub more_before: bool,
+    pub more_after: bool,
+    /// Rows of the whole list.
+    pub total: u64,
+}

@@ -1,0 +1,164 @@
+//! The settings of the form: label, help, check, value.
+
+use tui_input::Input;
+
+use super::most_simulations;
+use crate::explorer::rows::{Persist, Plan, Subject};
+use crate::money::grouped;
+
+/// What a field sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    Source,
+    Seed,
+    Ticks,
+    Iterations,
+    Samples,
+    Persist,
+    Proposer,
+}
+
+impl Setting {
+    /// Its name in the form.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Source => "file",
+            Self::Seed => "seed",
+            Self::Ticks => "ticks",
+            Self::Iterations => "iterations",
+            Self::Samples => "samples",
+            Self::Persist => "store",
+            Self::Proposer => "proposer",
+        }
+    }
+
+    /// One line about it.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Source => "",
+            Self::Seed => "same seed, same result",
+            Self::Ticks => "ticks to simulate",
+            Self::Iterations => "most rounds of proposals",
+            Self::Samples => "bootstrap samples per comparison",
+            Self::Persist => "which simulations are stored",
+            Self::Proposer => "who proposes policies",
+        }
+    }
+
+    /// What is wrong with a text.
+    fn problem(self, text: &str) -> Option<String> {
+        let number = text.parse::<u64>();
+        match (self, number) {
+            (Self::Source, _) if text.is_empty() => Some("name a file".into()),
+            (Self::Source | Self::Persist | Self::Proposer, _) => {
+                text.is_empty().then(|| "may not be empty".into())
+            }
+            (_, Err(_)) => Some("a whole number from 0".into()),
+            (Self::Seed, Ok(_)) => None,
+            (_, Ok(0)) => Some("at least 1".into()),
+            (Self::Ticks, Ok(10_000_001..)) => Some("at most 10,000,000".into()),
+            (Self::Iterations | Self::Samples, Ok(1_000_001..)) => Some("at most 1,000,000".into()),
+            (_, Ok(_)) => None,
+        }
+    }
+}
+
+/// The value of a field.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Text(Input),
+    Choice { options: Vec<String>, at: usize },
+}
+
+/// A line of the form.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub setting: Setting,
+    pub value: Value,
+    pub problem: Option<String>,
+}
+
+impl Field {
+    /// The file or library entry.
+    pub fn source(source: &str) -> Self {
+        Self { setting: Setting::Source, value: Value::Text(Input::new(source.to_owned())), problem: None }
+    }
+
+    fn number_field(setting: Setting, value: u64) -> Self {
+        Self { setting, value: Value::Text(Input::new(value.to_string())), problem: None }
+    }
+
+    fn choice(setting: Setting, options: Vec<String>, chosen: &str) -> Self {
+        let at = options.iter().position(|option| option == chosen).unwrap_or(0);
+        Self { setting, value: Value::Choice { options, at }, problem: None }
+    }
+
+    /// The value as text.
+    pub fn text(&self) -> &str {
+        match &self.value {
+            Value::Text(input) => input.value(),
+            Value::Choice { options, at } => options.get(*at).map_or("", String::as_str),
+        }
+    }
+
+    /// The value as a number.
+    pub fn number(&self) -> Option<u64> {
+        self.text().trim().parse().ok()
+    }
+
+    /// Looks for what is wrong with it.
+    pub fn check(&mut self) {
+        self.problem = self.setting.problem(self.text().trim());
+    }
+
+    /// The next or the previous choice.
+    pub fn choose(&mut self, forward: bool) {
+        if let Value::Choice { options, at } = &mut self.value {
+            let step = if forward { 1 } else { options.len().saturating_sub(1) };
+            *at = (*at + step) % options.len().max(1);
+        }
+    }
+}
+
+/// The fields for what was read, at its own settings.
+pub fn fields_of(subject: &Subject) -> Vec<Field> {
+    let mut fields = vec![Field::number_field(Setting::Seed, subject.seed)];
+    let Some(settings) = &subject.experiment else {
+        fields.push(Field::number_field(Setting::Ticks, subject.ticks));
+        return fields;
+    };
+    fields.push(Field::number_field(Setting::Iterations, settings.iterations));
+    if settings.mode == "bootstrap" {
+        fields.push(Field::number_field(Setting::Samples, settings.samples));
+    }
+    let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
+    fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));
+    let mut proposers = vec![settings.proposer.clone()];
+    if settings.proposer != "search" {
+        proposers.push("search".to_owned());
+    }
+    fields.push(Field::choice(Setting::Proposer, proposers, &settings.proposer));
+    fields
+}
+
+/// The persistence level of a word.
+pub fn persist(word: &str) -> Option<Persist> {
+    Persist::ALL.into_iter().find(|level| level.word() == word)
+}
+
+/// What it will cost.
+pub fn size(subject: &Subject, plan: Option<&Plan>) -> String {
+    match (&subject.experiment, plan) {
+        (Some(settings), Some(Plan { experiment: Some(chosen), .. })) => format!(
+            "{}: at most {} simulations of {} ticks, optimising {}.",
+            settings.mode,
+            grouped(most_simulations(settings, chosen)),
+            grouped(subject.ticks),
+            settings.optimized.join(", ")
+        ),
+        (None, Some(Plan { ticks: Some(ticks), .. })) => {
+            format!("One simulation of {} ticks.", grouped(*ticks))
+        }
+        _ => String::new(),
+    }
+}

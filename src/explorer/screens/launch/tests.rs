@@ -1,0 +1,61 @@
+//! The form says what is wrong while it is filled in.
+
+use super::form::{Setting, fields_of};
+use super::most_simulations;
+use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject};
+
+fn settings(mode: &str) -> ExperimentSettings {
+    ExperimentSettings {
+        mode: mode.into(),
+        iterations: 25,
+        samples: 10,
+        proposer: "search".into(),
+        persist: Persist::Primary,
+        optimized: vec!["A".into(), "B".into()],
+    }
+}
+
+fn subject(mode: &str) -> Subject {
+    Subject {
+        kind: Kind::Experiment,
+        name: "exp1".into(),
+        description: String::new(),
+        seed: 42,
+        banks: 2,
+        ticks: 12,
+        experiment: Some(settings(mode)),
+        warnings: Vec::new(),
+    }
+}
+
+#[test]
+fn samples_are_asked_for_only_where_they_matter() {
+    let settings =
+        |mode: &str| fields_of(&subject(mode)).iter().map(|field| field.setting).collect::<Vec<_>>();
+    assert!(settings("bootstrap").contains(&Setting::Samples));
+    assert!(!settings("deterministic-pairwise").contains(&Setting::Samples));
+}
+
+#[test]
+fn choices_go_round() {
+    let mut fields = fields_of(&subject("bootstrap"));
+    let Some(level) = fields.iter_mut().find(|field| field.setting == Setting::Persist) else { return };
+    assert_eq!(level.text(), "primary");
+    level.choose(true);
+    assert_eq!(level.text(), "all");
+    level.choose(true);
+    assert_eq!(level.text(), "none");
+    level.choose(false);
+    assert_eq!(level.text(), "all");
+}
+
+#[test]
+fn the_size_of_an_experiment_is_an_upper_bound() {
+    let plan =
+        ExperimentPlan { iterations: 25, samples: 10, persist: Persist::All, proposer: "search".into() };
+    for (mode, expected) in
+        [("deterministic-pairwise", 126), ("deterministic-temporal", 26), ("bootstrap", 1026)]
+    {
+        assert_eq!(most_simulations(&settings(mode), &plan), expected, "{mode}");
+    }
+}

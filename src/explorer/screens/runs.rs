@@ -1,0 +1,143 @@
+//! Runs of experiments, newest first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::iterations::Iterations;
+use super::{Screen, View};
+use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::format::{UNIT, badge, money, percent};
+use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::look::Look;
+use crate::explorer::message::{Answer, Query, Slot, Ticket};
+use crate::explorer::prompt::{Prompt, Purpose};
+use crate::explorer::rows::RunRow;
+use crate::explorer::search::Search;
+use crate::explorer::widgets::pane::Pane;
+use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
+use crate::explorer::window::Window;
+use crate::money::grouped;
+
+/// The screen.
+#[derive(Debug, Default)]
+pub struct Runs {
+    window: Window<RunRow>,
+    search: Search,
+}
+
+/// The columns of a list of runs.
+pub const COLUMNS: &[Column] = &[
+    Column::text("experiment", 16).growing(2),
+    Column::text("state", 13),
+    Column::number("iterations", 10),
+    Column::number("first cost", 14).rank(2),
+    Column::number("best cost", 14).rank(1),
+    Column::number("saved", 7).rank(1),
+    Column::text("proposer", 10).rank(5),
+    Column::text("mode", 22).rank(6),
+    Column::number("simulations", 11).rank(4),
+    Column::number("events", 12).rank(7),
+    Column::text("started", 19).rank(3),
+    Column::text("run id", 34).rank(8),
+];
+
+/// A run in these columns.
+pub fn cells(run: &RunRow, look: Look) -> Vec<Cell> {
+    let (state, tone) = badge(run.status, look);
+    let iterations = match run.max_iterations {
+        Some(most) => format!("{} of {most}", run.iterations),
+        None => run.iterations.to_string(),
+    };
+    vec![
+        cell(&run.name),
+        toned(state, tone),
+        cell(iterations),
+        cell(money(run.first_cost)),
+        cell(money(run.best_cost)),
+        cell(percent(run.reduction)),
+        cell(&run.proposer),
+        cell(&run.mode),
+        cell(grouped(run.simulations)),
+        cell(grouped(run.events)),
+        cell(&run.started),
+        cell(&run.id),
+    ]
+}
+
+impl View for Runs {
+    fn crumb(&self) -> String {
+        "Runs".into()
+    }
+
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Lists, Scope::Search, Scope::Everywhere]
+    }
+
+    fn enter(&mut self, desk: &mut Desk<'_>) {
+        let page = self.window.again();
+        let from = page.from.clone();
+        let ticket = desk.ask(Slot::Main, Query::Runs(page));
+        self.window.expect(ticket, from);
+    }
+
+    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
+        if self.window.motion(intent, count).is_some() {
+            return true;
+        }
+        match intent {
+            Intent::Into => {
+                if let Some(run) = self.window.selected() {
+                    desk.open(Screen::Iterations(Iterations::new(run.id.clone(), run.name.clone())));
+                }
+            }
+            Intent::Refresh => self.enter(desk),
+            Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
+            Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
+            _ => return false,
+        }
+        true
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
+        let batch = match answer {
+            Ok(Answer::Runs(batch)) => Ok(batch),
+            Ok(_) => return false,
+            Err(problem) => Err(problem),
+        };
+        self.window.take(ticket, batch)
+    }
+
+    fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
+        if purpose == Purpose::Search {
+            self.search.set(text);
+            self.find(true, desk);
+        }
+    }
+
+    fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
+        let title = format!("Runs of experiments ({}), costs in {UNIT}", grouped(self.window.total()));
+        let pane = Pane { number: 0, title: &title, note: "", focused: true };
+        let inner = pane.draw(area, buffer, scene.look);
+        let table = Table {
+            columns: COLUMNS,
+            rows: self.window.rows(),
+            selected: self.window.at(),
+            focused: true,
+            view: self.window.view(),
+            empty: self.window.placeholder("No run yet: L launches an experiment."),
+        };
+        table.draw(inner, buffer, scene.look, |run| cells(run, scene.look));
+    }
+}
+
+impl Runs {
+    fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
+        let text = |run: &RunRow| format!("{} {} {} {}", run.id, run.name, run.mode, run.status.word());
+        match self.search.next(self.window.rows(), self.window.at(), forward, text) {
+            Ok(key) => {
+                self.window.select(&key);
+            }
+            Err(problem) => desk.complain(problem),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Recorded simulations, newest first; all of them, or those of a run or an iteration.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::events::Events;
+use super::replay::Replay;
+use super::{Screen, View, stack};
+use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::format::{UNIT, badge, money, percent};
+use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::look::{Look, Tone};
+use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
+use crate::explorer::prompt::{Prompt, Purpose};
+use crate::explorer::rows::{Seek, SimulationFilter, SimulationRow};
+use crate::explorer::search::Search;
+use crate::explorer::widgets::pane::{Pane, text_line};
+use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
+use crate::explorer::window::{PAGE, Window};
+use crate::money::grouped;
+
+/// The screen.
+#[derive(Debug, Default)]
+pub struct Simulations {
+    filter: SimulationFilter,
+    window: Window<SimulationRow>,
+    search: Search,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::text("scenario", 14).growing(2),
+    Column::text("state", 13),
+    Column::text("why", 12).rank(2),
+    Column::number("iteration", 9).rank(3),
+    Column::number("seed", 11).rank(5),
+    Column::number("ticks", 11),
+    Column::number("events", 10).rank(1),
+    Column::number("cost", 14).rank(1),
+    Column::number("settled", 8).rank(2),
+    Column::text("started", 19).rank(4),
+    Column::text("simulation id", 32).growing(1).rank(6),
+];
+
+fn cells(simulation: &SimulationRow, look: Look) -> Vec<Cell> {
+    let (state, tone) = badge(simulation.status, look);
+    let why = match (&simulation.agent, simulation.sample) {
+        (Some(agent), Some(sample)) => format!("{} {agent} {sample}", simulation.purpose),
+        (Some(agent), None) => format!("{} {agent}", simulation.purpose),
+        (None, Some(sample)) => format!("{} {sample}", simulation.purpose),
+        (None, None) => simulation.purpose.clone(),
+    };
+    let ticks = if simulation.ticks_stored == simulation.ticks {
+        grouped(simulation.ticks)
+    } else {
+        format!("{} of {}", grouped(simulation.ticks_stored), grouped(simulation.ticks))
+    };
+    vec![
+        cell(&simulation.title),
+        toned(state, tone),
+        cell(why),
+        cell(simulation.iteration.map_or_else(String::new, |iteration| iteration.to_string())),
+        cell(simulation.seed.to_string()),
+        cell(ticks),
+        cell(grouped(simulation.events)),
+        cell(money(simulation.cost)),
+        cell(percent(simulation.settlement_rate)),
+        cell(&simulation.started),
+        cell(&simulation.id),
+    ]
+}
+
+impl Simulations {
+    /// The simulations that a filter lets through.
+    pub fn new(filter: SimulationFilter) -> Self {
+        Self { filter, ..Self::default() }
+    }
+
+    fn read(&mut self, page: Page<(i64, String)>, desk: &mut Desk<'_>) {
+        let from = page.from.clone();
+        let ticket = desk.ask(Slot::Main, Query::Simulations(self.filter.clone(), page));
+        self.window.expect(ticket, from);
+    }
+
+    fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
+        let text = |row: &SimulationRow| {
+            format!("{} {} {} {} {}", row.id, row.title, row.purpose, row.status.word(), row.seed)
+        };
+        match self.search.next(self.window.rows(), self.window.at(), forward, text) {
+            Ok(key) => {
+                self.window.select(&key);
+            }
+            Err(problem) => desk.complain(problem),
+        }
+    }
+}
+
+impl View for Simulations {
+    fn crumb(&self) -> String {
+        match (&self.filter.run, self.filter.iteration) {
+            (_, Some(iteration)) => format!("Iteration {iteration}"),
+            (Some(_), None) => "Simulations of the run".into(),
+            (None, None) => "Simulations".into(),
+        }
+    }
+
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Simulations, Scope::Lists, Scope::Search, Scope::Everywhere]
+    }
+
+    fn enter(&mut self, desk: &mut Desk<'_>) {
+        self.read(self.window.again(), desk);
+    }
+
+    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
+        if let Some(needed) = self.window.motion(intent, count) {
+            if let Some(from) = needed {
+                self.read(Page { from, limit: PAGE }, desk);
+            }
+            return true;
+        }
+        match intent {
+            Intent::Into => {
+                if let Some(simulation) = self.window.selected() {
+                    let replay = Replay::new(simulation.id.clone(), simulation.title.clone(), Seek::Tick(0));
+                    desk.open(Screen::Replay(replay));
+                }
+            }
+            Intent::OpenEvents => {
+                if let Some(simulation) = self.window.selected() {
+                    let events = Events::new(simulation.id.clone(), From::First);
+                    desk.open(Screen::Events(events));
+                }
+            }
+            Intent::Refresh => self.enter(desk),
+            Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
+            Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
+            _ => return false,
+        }
+        true
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
+        let batch = match answer {
+            Ok(Answer::Simulations(batch)) => Ok(batch),
+            Ok(_) => return false,
+            Err(problem) => Err(problem),
+        };
+        self.window.take(ticket, batch)
+    }
+
+    fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
+        if purpose == Purpose::Search {
+            self.search.set(text);
+            self.find(true, desk);
+        }
+    }
+
+    fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
+        let [list, detail] = stack(area, [area.height.saturating_sub(2), 2]);
+        let title = format!("Simulations ({}), costs in {UNIT}", grouped(self.window.total()));
+        let note = self.filter.run.as_deref().unwrap_or("");
+        let pane = Pane { number: 0, title: &title, note, focused: true };
+        let inner = pane.draw(list, buffer, scene.look);
+        let table = Table {
+            columns: COLUMNS,
+            rows: self.window.rows(),
+            selected: self.window.at(),
+            focused: true,
+            view: self.window.view(),
+            empty: self.window.placeholder("No simulation here. L launches one."),
+        };
+        table.draw(inner, buffer, scene.look, |row| cells(row, scene.look));
+        if let Some(row) = self.window.selected() {
+            text_line(
+                detail,
+                0,
+                &format!(" {}  started {}", row.id, row.started),
+                Tone::Muted,
+                buffer,
+                scene.look,
+            );
+            if let Some(error) = &row.error {
+                text_line(detail, 1, &format!(" {error}"), Tone::Bad, buffer, scene.look);
+            }
+        }
+    }
+}

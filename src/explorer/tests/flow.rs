@@ -1,0 +1,259 @@
+//! What the keys do, as a user meets it.
+
+use super::world::{World, half_way, plan};
+use crate::explorer::look::Look;
+use crate::explorer::message::{Answer, Effect, Message, Query};
+use crate::explorer::rows::{JobReport, Persist, Seek, Status};
+use crate::explorer::state::Leaving;
+
+fn world() -> World {
+    World::new(Look { colour: true, ascii: false })
+}
+
+fn place(world: &mut World) -> String {
+    let screen = world.screen(120, 40);
+    let line = screen.lines().nth(1).unwrap_or("").to_owned();
+    line.split("day").next().unwrap_or("").trim().to_owned()
+}
+
+#[test]
+fn an_experiment_is_launched_with_two_keys() {
+    let mut world = world();
+    world.keys("Enter Enter");
+    let [Effect::StartJob(1, plan)] = world.effects.as_slice() else { panic!("{:?}", world.effects) };
+    assert_eq!((plan.source.as_str(), plan.seed), ("library:two-period-game", 42));
+    let experiment = plan.experiment.as_ref().unwrap();
+    assert_eq!((experiment.iterations, experiment.samples, experiment.persist), (25, 10, Persist::Primary));
+    assert!(world.screen(80, 24).contains("Home › Jobs"), "{}", world.screen(80, 24));
+}
+
+#[test]
+fn the_form_checks_while_it_is_typed() {
+    let mut world = world();
+    world.keys("Enter Up Up Up Up").text("0");
+    let screen = world.keys("Backspace Ctrl+U").text("x").screen(80, 24);
+    assert!(screen.contains("! a whole number from 0"), "{screen}");
+    assert!(screen.contains("[ not ready ]"), "{screen}");
+    world.keys("Down Down Down Down Enter");
+    assert_eq!(world.effects, []);
+    let screen = world.keys("Up Up Up Up Ctrl+U").text("3").screen(80, 24);
+    assert!(screen.contains("[ Start ]"), "{screen}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_so_and_cannot_be_started() {
+    let mut world = world();
+    world.keys("L").text("nowhere.yaml");
+    assert!(world.screen(80, 24).contains("`nowhere.yaml`: there is no such file"));
+    world.keys("Down Enter");
+    assert_eq!(world.effects, []);
+}
+
+#[test]
+fn stepping_forth_and_back_comes_home_at_both_grains() {
+    let mut world = world();
+    world.keys("g s Enter 5 t");
+    let start = place(&mut world);
+    assert!(start.starts_with("tick 5 of 11"), "{start}");
+    for (forth, back) in [(". .", ", ,"), ("> > >", "< < <"), ("}", "{"), ("3 .", "3 ,"), ("7 >", "7 <")] {
+        world.keys(forth);
+        assert_ne!(world.screen(120, 40).lines().nth(1).map(str::to_owned).unwrap_or_default(), start);
+        if !matches!(forth, "}" | "7 >") {
+            world.keys(back);
+            assert_eq!(place(&mut world), start, "{forth} {back}");
+        } else {
+            world.keys("5 t");
+        }
+    }
+}
+
+#[test]
+fn fast_keys_are_not_lost_while_an_answer_is_under_way() {
+    let mut world = world();
+    world.keys("g s Enter");
+    for _ in 0..5 {
+        world.press(".");
+    }
+    world.settle();
+    assert!(place(&mut world).starts_with("tick 5 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn stale_answers_are_dropped() {
+    let mut world = world();
+    world.keys("g s Enter");
+    world.press("7");
+    world.press("t");
+    let stale = world.asked.clone();
+    world.press("9");
+    world.press("t");
+    world.settle();
+    for (ticket, query) in stale {
+        assert!(matches!(query, Query::Moment(_, Seek::Tick(7))));
+        world
+            .send(Message::Answer(ticket, Ok(Answer::Moment(Box::new(super::world::moment(Seek::Tick(7)))))));
+    }
+    assert!(place(&mut world).starts_with("tick 9 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn playing_steps_at_every_beat_and_stops_at_the_end() {
+    let mut world = world();
+    world.keys("g s Enter Space");
+    assert!(world.state.pace().is_some());
+    for _ in 0..3 {
+        world.send(Message::Beat);
+        world.settle();
+    }
+    assert!(place(&mut world).starts_with("tick 3 of"));
+    for _ in 0..20 {
+        world.send(Message::Beat);
+        world.settle();
+    }
+    assert!(place(&mut world).starts_with("tick 11 of"));
+    assert_eq!(world.state.pace(), None);
+}
+
+#[test]
+fn back_restores_cursor_and_filter() {
+    let mut world = world();
+    world.keys("g s j v f").text("type:Arrival").keys("Enter j j j");
+    let before = world.screen(80, 24);
+    assert!(before.contains("type:Arrival"), "{before}");
+    let after = world.keys("Enter , , Esc").screen(80, 24);
+    assert_eq!(before, after);
+    let screen = world.keys("Esc").screen(80, 24);
+    assert!(screen.contains("▸ gridlock-ring"), "{screen}");
+}
+
+#[test]
+fn from_an_event_to_its_replay_and_back_the_path_does_not_grow() {
+    let mut world = world();
+    world.keys("g s Enter v G Enter");
+    assert_eq!(world.state.stack.len(), 3);
+    assert!(place(&mut world).starts_with("tick 11 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn the_filter_is_checked_and_applied() {
+    let mut world = world();
+    world.keys("g s v f").text("type:Arival");
+    assert!(world.screen(120, 40).contains("did you mean `Arrival`?"));
+    world.keys("Enter");
+    assert!(world.state.prompt.is_some(), "a wrong filter is not applied");
+    world.keys("Ctrl+U").text("type:CostAccrual").keys("Enter");
+    let screen = world.screen(120, 40);
+    assert!(screen.contains("Events (12)"), "{screen}");
+    assert!(!screen.contains("RtgsImmediateSettlement"), "{screen}");
+    world.keys("X");
+    assert!(world.screen(120, 40).contains("Events (48)"));
+}
+
+#[test]
+fn searching_goes_to_the_next_place() {
+    let mut world = world();
+    world.keys("g s v /").text("tx-000003").keys("Enter");
+    assert!(world.screen(80, 24).contains("▸       8     2 Arrival"), "{}", world.screen(80, 24));
+    world.keys("n");
+    assert!(world.screen(80, 24).contains("▸       9     2 PolicySubmit"));
+    world.keys("N");
+    assert!(world.screen(80, 24).contains("▸       8     2 Arrival"));
+}
+
+#[test]
+fn the_next_tick_with_an_event_of_the_type_is_found() {
+    let mut world = world();
+    world.keys("g s Enter 2 Tab j ]");
+    assert!(place(&mut world).starts_with("tick 1 of"), "{}", place(&mut world));
+    world.keys("] [");
+    assert!(place(&mut world).starts_with("tick 1 of"));
+}
+
+#[test]
+fn quitting_with_jobs_asks_cancels_and_waits() {
+    let mut world = world();
+    let mut effects = Vec::new();
+    for title in ["a", "b", "c"] {
+        world.state.jobs.add(plan(title), &mut effects);
+    }
+    world.keys("q");
+    assert!(world.screen(80, 24).contains("3 jobs are still running"));
+    assert_eq!(world.effects, []);
+    world.keys("n");
+    assert_eq!(world.state.leaving, Leaving::No);
+    world.keys("q y");
+    assert_eq!(world.effects, [Effect::CancelJob(1), Effect::CancelJob(2)]);
+    for id in [1, 2] {
+        world.report(
+            id,
+            JobReport::Ended { status: Status::Cancelled, message: "5 of 12 ticks stored".into() },
+        );
+    }
+    assert_eq!(world.effects.last(), Some(&Effect::Quit));
+    assert_eq!(world.effects.len(), 3, "the waiting job never started");
+}
+
+#[test]
+fn ctrl_c_asks_and_twice_quits() {
+    let mut world = world();
+    world.keys("Ctrl+C");
+    assert!(world.screen(80, 24).contains("Quit the explorer?"));
+    world.keys("Ctrl+C");
+    assert_eq!(world.effects, [Effect::Quit]);
+}
+
+#[test]
+fn without_jobs_q_leaves_at_once_and_a_signal_too() {
+    let mut world = world();
+    world.keys("g s q");
+    assert_eq!(world.effects, []);
+    world.keys("q");
+    assert_eq!(world.effects, [Effect::Quit]);
+    let mut other = self::world();
+    other.send(Message::Terminate);
+    assert_eq!(other.effects, [Effect::Quit]);
+}
+
+#[test]
+fn a_job_that_fails_says_why() {
+    let mut world = world();
+    let mut effects = Vec::new();
+    world.state.jobs.add(plan("two-banks"), &mut effects);
+    world.report(1, half_way());
+    world
+        .report(1, JobReport::Ended { status: Status::Failed, message: "a worker panicked: index 9".into() });
+    let screen = world.screen(80, 24);
+    assert!(screen.contains("two-banks failed: a worker panicked: index 9"), "{screen}");
+    world.keys("g j");
+    assert!(world.screen(80, 24).contains("✗ failed"));
+}
+
+#[test]
+fn job_progress_is_shown_everywhere_and_opens_what_it_writes() {
+    let mut world = world();
+    let mut effects = Vec::new();
+    world.state.jobs.add(plan("two-banks"), &mut effects);
+    world.report(1, JobReport::Started { run: None, simulation: Some("sim-1".into()) });
+    world.report(1, half_way());
+    assert!(world.keys("g r").screen(80, 24).contains("1 job 50.0 %"));
+    world.keys("g j Enter");
+    assert!(place(&mut world).starts_with("tick 11 of"), "a running simulation is shown at its end");
+}
+
+#[test]
+fn help_is_about_the_screen_before() {
+    let mut world = world();
+    let screen = world.keys("g s Enter ?").screen(80, 24);
+    assert!(screen.contains("one tick on"), "{screen}");
+    let screen = world.keys("/").text("LsmCycle").keys("Enter").screen(80, 24);
+    assert!(screen.contains("▸   LsmCycleSettlement"), "{screen}");
+    world.keys("?");
+    assert_eq!(world.state.stack.len(), 4, "help does not pile up");
+}
+
+#[test]
+fn panes_are_chosen_by_digit_and_zoomed() {
+    let mut world = world();
+    let screen = world.keys("2 z").screen(80, 24);
+    assert!(screen.contains("2 Places") && !screen.contains("1 Library"), "{screen}");
+}

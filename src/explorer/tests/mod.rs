@@ -1,0 +1,6 @@
+//! The explorer without a terminal and without a database: keys in, screens out.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod flow;
+mod screens;
+mod world;

@@ -1,0 +1,266 @@
+//! A message comes in, the state changes, effects go out. Nothing here waits, reads or draws.
+
+use super::desk::{Go, Notice};
+use super::key::Key;
+use super::keymap::{Intent, Lookup, Scope};
+use super::message::{Effect, Message};
+use super::prompt::{Question, Reply};
+use super::screens::help::Help;
+use super::screens::home::Home;
+use super::screens::jobs::JobsScreen;
+use super::screens::launch::Launch;
+use super::screens::runs::Runs;
+use super::screens::simulations::Simulations;
+use super::screens::{Screen, View};
+use super::state::{Leaving, State};
+
+/// Screens that can be open on each other.
+const DEEPEST: usize = 64;
+
+/// Takes in one message.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    state.dirty = true;
+    match message {
+        Message::Key(key) => press(state, key, &mut effects),
+        Message::Paste(text) => paste(state, &text, &mut effects),
+        Message::Resize(columns, rows) => state.size = (columns, rows),
+        Message::Answer(ticket, answer) => {
+            let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
+            state.dirty = taken == Some(true);
+        }
+        Message::Job(id, report) => {
+            if let Some(said) = state.jobs.report(id, report, &mut effects) {
+                state.notice = Some(Notice { text: said, trouble: false });
+                act(state, &mut effects, |view, desk| view.poll(desk));
+            }
+            if state.leaving == Leaving::WhenJobsEnd && state.jobs.active() == 0 {
+                leave(state, &mut effects);
+            }
+        }
+        Message::Beat => {
+            act(state, &mut effects, |view, desk| view.beat(desk));
+        }
+        Message::Poll => {
+            act(state, &mut effects, |view, desk| view.poll(desk));
+        }
+        Message::Resumed => {
+            act(state, &mut effects, |view, desk| view.enter(desk));
+        }
+        Message::Terminate => cancel_and_leave(state, &mut effects),
+        Message::Trouble(text) => state.notice = Some(Notice { text, trouble: true }),
+    }
+    effects
+}
+
+/// Opens the first screen.
+pub fn begin(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    act(state, &mut effects, |view, desk| view.enter(desk));
+    effects
+}
+
+/// Lets the visible screen act, then goes where it wants to go.
+fn act<T>(
+    state: &mut State,
+    effects: &mut Vec<Effect>,
+    deed: impl FnOnce(&mut dyn View, &mut super::desk::Desk<'_>) -> T,
+) -> Option<T> {
+    let (done, go) = state.with_top(effects, deed)?;
+    match go {
+        Some(Go::Open(screen)) => open(state, *screen, effects),
+        Some(Go::Replace(screen)) => {
+            if state.stack.len() > 1 {
+                state.stack.pop();
+            }
+            open(state, *screen, effects);
+        }
+        Some(Go::Back) => back(state, effects),
+        None => {}
+    }
+    Some(done)
+}
+
+/// Opens a screen. Between replay and events of one simulation it goes back and forth instead of up.
+fn open(state: &mut State, screen: Screen, effects: &mut Vec<Effect>) {
+    let before = state.stack.len().checked_sub(2).and_then(|place| state.stack.get(place));
+    let there_and_back = match (&screen, state.stack.last(), before) {
+        (Screen::Replay(new), Some(Screen::Events(_)), Some(Screen::Replay(old))) => {
+            new.simulation() == old.simulation()
+        }
+        _ => false,
+    };
+    if there_and_back {
+        state.stack.pop();
+        if let (Some(Screen::Replay(old)), Screen::Replay(new)) = (state.stack.last_mut(), &screen) {
+            old.aim(new.target());
+        }
+    } else {
+        if state.stack.len() >= DEEPEST {
+            state.stack.remove(1);
+        }
+        state.stack.push(screen);
+    }
+    state.with_top(effects, |view, desk| view.enter(desk));
+}
+
+fn back(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.stack.len() > 1 {
+        state.stack.pop();
+        state.with_top(effects, |view, desk| view.enter(desk));
+    } else {
+        state.notice = Some(Notice { text: "this is the first screen: q quits".into(), trouble: false });
+    }
+}
+
+fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    state.notice = None;
+    if state.leaving != Leaving::No {
+        if Key::parse("Ctrl+C") == Some(key) {
+            leave(state, effects);
+        }
+        return;
+    }
+    if state.question.is_some() {
+        if let Lookup::Bound(intent) = state.keymap.find(&[Scope::Question], &[key]) {
+            decide(state, intent, effects);
+        }
+        return;
+    }
+    if state.prompt.is_some() {
+        answer_prompt(state, key, effects);
+        return;
+    }
+    if state.pressed.is_empty() {
+        if act(state, effects, |view, desk| view.type_key(key, desk)) == Some(true) {
+            return;
+        }
+        if digit(state, key, effects) {
+            return;
+        }
+    }
+    state.pressed.push(key);
+    match state.keymap.find(state.top().scopes(), &state.pressed) {
+        Lookup::Begins => {}
+        Lookup::Nothing => {
+            state.pressed.clear();
+            state.count = None;
+        }
+        Lookup::Bound(intent) => {
+            state.pressed.clear();
+            let count = state.count.take();
+            dispatch(state, intent, count, effects);
+        }
+    }
+}
+
+/// A digit of a count, or the number of a pane.
+fn digit(state: &mut State, key: Key, effects: &mut Vec<Effect>) -> bool {
+    let Some(digit) = key.digit() else { return false };
+    if state.top().counts() {
+        if digit == 0 && state.count.is_none() {
+            return false;
+        }
+        state.count = Some(state.count.unwrap_or(0).saturating_mul(10).saturating_add(digit));
+        return true;
+    }
+    act(state, effects, |view, desk| view.intent(Intent::NextPane, Some(digit), desk)) == Some(true)
+}
+
+fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut Vec<Effect>) {
+    let handled = act(state, effects, |view, desk| view.intent(intent, count, desk));
+    if handled == Some(true) {
+        return;
+    }
+    match intent {
+        Intent::Back => back(state, effects),
+        Intent::Quit if state.stack.len() > 1 => back(state, effects),
+        Intent::Quit => ask_to_quit(state, effects),
+        Intent::Interrupt => {
+            let jobs = state.jobs.active();
+            state.question = Some(if jobs > 0 { Question::QuitWithJobs(jobs) } else { Question::Quit });
+        }
+        Intent::Suspend => effects.push(Effect::Suspend),
+        Intent::Help => {
+            if !matches!(state.stack.last(), Some(Screen::Help(_))) {
+                let help = Help::about(state.top().scopes());
+                open(state, Screen::Help(help), effects);
+            }
+        }
+        Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
+        Intent::GoHome => go(state, Screen::Home(Home::default()), effects),
+        Intent::GoRuns => go(state, Screen::Runs(Runs::default()), effects),
+        Intent::GoSimulations => go(state, Screen::Simulations(Simulations::default()), effects),
+        Intent::GoJobs => go(state, Screen::Jobs(JobsScreen::default()), effects),
+        _ => {}
+    }
+}
+
+/// Goes to one of the main places: they stand directly above Home, which is kept as it is.
+fn go(state: &mut State, screen: Screen, effects: &mut Vec<Effect>) {
+    state.stack.truncate(1);
+    if matches!(screen, Screen::Home(_)) {
+        state.with_top(effects, |view, desk| view.enter(desk));
+    } else {
+        open(state, screen, effects);
+    }
+}
+
+fn ask_to_quit(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.jobs.active() {
+        0 => leave(state, effects),
+        jobs => state.question = Some(Question::QuitWithJobs(jobs)),
+    }
+}
+
+fn decide(state: &mut State, intent: Intent, effects: &mut Vec<Effect>) {
+    match intent {
+        Intent::Confirm => {
+            state.question = None;
+            cancel_and_leave(state, effects);
+        }
+        Intent::Interrupt => {
+            state.jobs.cancel_all(effects);
+            leave(state, effects);
+        }
+        _ => state.question = None,
+    }
+}
+
+fn cancel_and_leave(state: &mut State, effects: &mut Vec<Effect>) {
+    state.jobs.cancel_all(effects);
+    if state.jobs.active() == 0 {
+        leave(state, effects);
+    } else {
+        state.leaving = Leaving::WhenJobsEnd;
+        let text = "cancelling: the running ticks are finished first (Ctrl+C: do not wait)".into();
+        state.notice = Some(Notice { text, trouble: false });
+    }
+}
+
+fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    state.leaving = Leaving::Now;
+    effects.push(Effect::Quit);
+}
+
+fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    let Some(prompt) = &mut state.prompt else { return };
+    let purpose = prompt.purpose;
+    match prompt.key(key) {
+        Reply::Typing => {}
+        Reply::Dismissed => state.prompt = None,
+        Reply::Given(text) => {
+            state.prompt = None;
+            act(state, effects, |view, desk| view.given(purpose, &text, desk));
+        }
+    }
+}
+
+fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+    match &mut state.prompt {
+        Some(prompt) => prompt.paste(text),
+        None => {
+            act(state, effects, |view, desk| view.paste(text, desk));
+        }
+    }
+}
