@@ -173,7 +173,7 @@ fn policies_are_sound_and_bear_their_names() {
         let mut findings = Findings::default();
         let policy = PolicyDocument::from_json_text(asset.text(), "", &mut findings).unwrap();
         assert_eq!(findings, Findings::default(), "{}", asset.name);
-        assert_eq!(&*policy.policy_id, asset.name);
+        assert_eq!(&**policy.id(), asset.name);
     }
 }
 
