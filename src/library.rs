@@ -156,8 +156,10 @@ impl UnknownAsset {
         match (wanted, is) {
             (Some(wanted), Some(is)) => {
                 let article = if *is == Kind::Experiment { "an" } else { "a" };
-                format!("`{name}` in the library is {article} {is}, not {wanted_article} {wanted}",
-                    wanted_article = if *wanted == Kind::Experiment { "an" } else { "a" })
+                format!(
+                    "`{name}` in the library is {article} {is}, not {wanted_article} {wanted}",
+                    wanted_article = if *wanted == Kind::Experiment { "an" } else { "a" }
+                )
             }
             (Some(wanted), None) => format!("the library has no {wanted} `{name}`"),
             (None, _) => format!("the library has nothing called `{name}`"),

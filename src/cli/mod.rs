@@ -45,7 +45,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<(), CliError> {
     match cli.command {
-        None => Ok(()), Some(Command::Explore(_)) => Ok(()),
+        None => Ok(()),
+        Some(Command::Explore(_)) => Ok(()),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Db(args)) => db::db(&args),

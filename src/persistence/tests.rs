@@ -1,6 +1,8 @@
 //! Tests against real files.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod asking;
+mod experimenting;
 mod layout;
 mod opening;
 mod samples;

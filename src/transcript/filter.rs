@@ -80,7 +80,9 @@ impl FilterError {
                 let quoted: Vec<_> = nearest.iter().map(|name| format!("`{name}`")).collect();
                 Some(format!("did you mean {}?", quoted.join(" or ")))
             }
-            Self::MissingType(_) => Some("types are separated by single commas: `Arrival,QueuedRtgs`".to_owned()),
+            Self::MissingType(_) => {
+                Some("types are separated by single commas: `Arrival,QueuedRtgs`".to_owned())
+            }
             Self::NotARange(_) | Self::Reversed(_) => {
                 Some("a range is written `5-20`, `5-`, `-20` or `5`, both ends included".to_owned())
             }
@@ -128,7 +130,9 @@ impl Filter {
     pub fn parse(options: &FilterOptions<'_>) -> Result<Self, FilterError> {
         let types = match options.event_types {
             None => Vec::new(),
-            Some(list) => list.split(',').map(|name| event_type(name.trim(), list)).collect::<Result<_, _>>()?,
+            Some(list) => {
+                list.split(',').map(|name| event_type(name.trim(), list)).collect::<Result<_, _>>()?
+            }
         };
         Ok(Self {
             types,

@@ -239,7 +239,8 @@ const fn difference(after: &Costs, before: &Costs) -> Costs {
 
 /// The figures of the tick in a line.
 pub(super) fn summary_line(page: &mut Page, figures: &TickFigures) {
-    let TickFigures { tick, arrivals, settlements, lsm_releases, cost, queue1_size, queue2_size, .. } = figures;
+    let TickFigures { tick, arrivals, settlements, lsm_releases, cost, queue1_size, queue2_size, .. } =
+        figures;
     page.section(&format!(
         "Tick {tick}: {}, {}, {}; queue 1: {}, queue 2: {}; cost {cost}",
         counted(*arrivals, "arrival"),

@@ -34,8 +34,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     if args.dry_run {
         return dry_run(&loaded, path);
     }
-    let options =
-        RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
+    let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
     let cancel = interrupt::watch();
     let mut view = LiveView::new(args, experiment.convergence.max_iterations);
     if !args.quiet && !args.json {
@@ -111,7 +110,8 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliEr
     let experiment = &plan.experiment;
     let (agents, iterations) =
         (experiment.optimized_agents.len() as u64, u64::from(experiment.convergence.max_iterations));
-    let samples = if experiment.evaluation.uses_samples() { experiment.evaluation.samples() as u64 } else { 0 };
+    let samples =
+        if experiment.evaluation.uses_samples() { experiment.evaluation.samples() as u64 } else { 0 };
     // An evaluation in every iteration, and a comparison for every agent in every round.
     let per_evaluation = if samples > 0 { 1 + agents * samples } else { 1 };
     let per_comparison = if samples > 0 { samples } else { 2 };

@@ -131,7 +131,7 @@ impl Reader {
              coalesce(total_cost, 0) AS total_cost, coalesce(num_events, 0) AS num_events \
              FROM (SELECT range AS tick FROM range(?::BIGINT, ?::BIGINT)) \
              LEFT JOIN (SELECT tick, \
-             count(*) FILTER (event_type = 'Arrival' AND details->>'$.parent_tx_id' IS NULL) AS num_arrivals, \
+             count(*) FILTER (event_type = 'Arrival' AND (details->>'$.parent_tx_id') IS NULL) AS num_arrivals, \
              coalesce(sum(CASE event_type WHEN 'Queue2LiquidityRelease' THEN 1 \
                WHEN 'RtgsImmediateSettlement' THEN starts_with(tx_id, 'tx-')::INTEGER \
                WHEN 'EntryDispositionOffset' THEN 2 WHEN 'LsmBilateralOffset' THEN len(tx_ids) \

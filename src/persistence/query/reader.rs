@@ -9,7 +9,7 @@ use crate::persistence::{Database, PersistenceError};
 
 /// Answers queries over a connection of its own.
 pub struct Reader {
-    pub(super) connection: Connection,
+    pub(in crate::persistence) connection: Connection,
     pub(super) database: Database,
 }
 
@@ -54,7 +54,7 @@ impl Reader {
     }
 
     /// Rows of a query that selects the columns of the row type.
-    pub(super) fn rows<R: TypedRow>(
+    pub(in crate::persistence) fn rows<R: TypedRow>(
         &self,
         rest: &str,
         parameters: impl Params,
@@ -63,7 +63,7 @@ impl Reader {
     }
 
     /// Rows of any query.
-    pub(super) fn list<T>(
+    pub(in crate::persistence) fn list<T>(
         &self,
         query: &str,
         parameters: impl Params,
@@ -75,7 +75,7 @@ impl Reader {
     }
 
     /// The first row of any query.
-    pub(super) fn one<T>(
+    pub(in crate::persistence) fn one<T>(
         &self,
         query: &str,
         parameters: impl Params,

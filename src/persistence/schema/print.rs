@@ -39,7 +39,9 @@ fn create_table(table: &Table, out: &mut String) {
 
 fn create_view(view: &View, out: &mut String) {
     let columns: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
-    let _ = writeln!(out, "CREATE VIEW {} ({}) AS\n{};", view.name, columns.join(", "), view.query.trim());
+    // Comments go by the names that the query itself gives, so its columns are named inside.
+    let (name, columns, query) = (view.name, columns.join(", "), view.query.trim());
+    let _ = writeln!(out, "CREATE VIEW {name} AS SELECT * FROM (\n{query}\n) AS rows ({columns});");
     let _ = writeln!(out, "COMMENT ON VIEW {} IS {};", view.name, literal(view.help));
     comment_columns(view.name, view.columns, out);
 }

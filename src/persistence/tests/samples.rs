@@ -37,7 +37,7 @@ pub(super) fn scenario_file(days: u64, rate: f64) -> ScenarioFile {
             "  - id: {id}\n    opening_balance: 60000\n    unsecured_cap: 20000\n    policy: {policy}\n    \
              arrival_config:\n      rate_per_tick: {rate}\n      \
              amount_distribution: {{type: Uniform, min: 5000, max: 30000}}\n      \
-             deadline_range: [2, 8]\n      priority: 5\n      divisible: false\n"
+             counterparty_weights: {{BANK_A: 1.0, BANK_B: 1.0, BANK_C: 1.0}}\n      deadline_range: [2, 8]\n      priority: 5\n      divisible: false\n"
         )
     };
     let text = format!(

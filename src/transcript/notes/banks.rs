@@ -112,7 +112,9 @@ impl Notes<'_> {
                 let divisible = if *is_divisible { ", divisible" } else { "" };
                 let level = priority(*level);
                 let who = pair(from, to);
-                format!("scheduled payment {tx_id} {who}: {amount}, {level}, due in tick {deadline}{divisible}")
+                format!(
+                    "scheduled payment {tx_id} {who}: {amount}, {level}, due in tick {deadline}{divisible}"
+                )
             }
             Effect::CollateralAdjustment { agent, delta, new_total } => {
                 let sign = if *delta > Cents::ZERO { "+" } else { "" };
@@ -148,9 +150,8 @@ impl Notes<'_> {
 
     /// A movement of collateral with what it does to the bank's credit.
     pub(super) fn collateral_moved(&mut self, state: &State, event: &Event, before: &Position) {
-        let posted = |tick: &crate::time::Tick, reason: &Text| {
-            format!("posted in tick {tick} for {}", spaced(reason))
-        };
+        let posted =
+            |tick: &crate::time::Tick, reason: &Text| format!("posted in tick {tick} for {}", spaced(reason));
         let (bank, what, amount, note) = match event {
             Event::CollateralPost { agent_id, amount, reason, auto_withdraw_tick, .. } => {
                 let back = auto_withdraw_tick.map(|tick| format!(", goes back in tick {tick}"));
@@ -169,7 +170,8 @@ impl Notes<'_> {
                 original_reason,
                 posted_at_tick,
             } => {
-                let note = format!("{}, {}", posted(posted_at_tick, original_reason), blocked(reason, before));
+                let note =
+                    format!("{}, {}", posted(posted_at_tick, original_reason), blocked(reason, before));
                 (*agent_id, "kept by timer", requested_amount, note)
             }
             _ => return,
