@@ -104,9 +104,10 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
     Ok(Subject {
         kind: Kind::Experiment,
         name: experiment.name.clone(),
-        description: format!("{}\n{}", question_of(argument), experiment.description.trim())
-            .trim()
-            .to_owned(),
+        description: match experiment.description.trim() {
+            "" => question_of(argument),
+            description => description.to_owned(),
+        },
         seed: experiment.master_seed.clone(),
         banks: plan.scenario.agents.len() as u64,
         ticks: experiment.evaluation.ticks,
