@@ -10,7 +10,8 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
     name = "payment-sim",
     version,
     long_version = super::manual::LONG_VERSION,
-    about = "Simulate interbank real-time gross settlement, run experiments on it, explore what they recorded",
+    about = "Simulate interbank real-time gross settlement, run experiments on it, \
+             explore what they recorded",
     after_help = "Without a command the explorer opens. FILE can be library:NAME everywhere; \
                   `payment-sim library` lists what comes with the program.",
     disable_help_subcommand = true,
@@ -130,7 +131,8 @@ pub struct RunArgs {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub ticks: Option<u64>,
     /// Run N ticks, fewer or more than the scenario's length; changes nothing in it
-    #[arg(long, value_name = "N", conflicts_with = "ticks", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "ticks")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub run_ticks: Option<u64>,
     /// Unknown keys are errors
     #[arg(long)]

@@ -177,7 +177,8 @@ fn another_process_is_told_who_holds_the_file_and_ctrl_c_keeps_what_is_done() {
 fn a_killed_run_is_interrupted_at_the_next_opening_and_keeps_its_ticks() {
     let program = Program::new();
     let mut child = endless(&program);
-    sleep(Duration::from_millis(600));
+    // Long enough for a first batch to be committed, also on a busy machine.
+    sleep(Duration::from_millis(2500));
     signal(&child, "-KILL");
     child.wait().expect("an end");
     // The next process that opens the file for writing marks it.

@@ -172,7 +172,8 @@ impl Chosen {
                 Some(model) => match model.strip_prefix("script:") {
                     Some(file) => Self::script(file.to_owned(), "llm.model", proposes, read_file),
                     None => Ok(Self::search(Some(format!(
-                        "model `{model}` is not available in this version; the built-in search proposes instead"
+                        "model `{model}` is not available in this version; the built-in search \
+                         proposes instead"
                     )))),
                 },
                 None => Ok(Self::search(Some(
