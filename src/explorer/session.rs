@@ -309,7 +309,8 @@ mod tests {
     use super::*;
     use crate::engine::Simulation;
     use crate::event::write_line;
-    use crate::scenario::{Format, Overrides, read};
+    use crate::scenario::Overrides;
+    use crate::sources::load_scenario;
 
     /// A tape in memory that counts how often it is read.
     struct Memory {
@@ -335,10 +336,8 @@ mod tests {
     fn recorded(case: &str) -> (Session<Memory>, Reach, Arc<Scenario>) {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case);
         let path = folder.join("scenario.yaml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let files = crate::files::ScenarioFolder::of(&path);
-        let (file, _) = read(&text, Format::Yaml, &Overrides::default(), &files);
-        let scenario = Arc::new(file.unwrap().resolve().unwrap());
+        let argument = path.to_string_lossy();
+        let scenario = load_scenario(&argument, &Overrides::default()).unwrap().resolved;
         let mut simulation = Simulation::new(scenario.clone());
         let ticks = scenario.calendar.end().0;
         let mut events = Vec::new();

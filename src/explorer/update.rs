@@ -75,7 +75,6 @@ fn act<T>(
             }
             open(state, *screen, effects);
         }
-        Some(Go::Back) => back(state, effects),
         None => {}
     }
     Some(done)

@@ -7,6 +7,9 @@
 )]
 
 mod cases;
+mod commands;
 mod experiments;
+mod readme;
+mod recording;
 mod support;
 mod tidy;

@@ -21,7 +21,7 @@ fn an_experiment_is_launched_with_two_keys() {
     let mut world = world();
     world.keys("Enter Enter");
     let [Effect::StartJob(1, plan)] = world.effects.as_slice() else { panic!("{:?}", world.effects) };
-    assert_eq!((plan.source.as_str(), plan.seed), ("library:two-period-game", 42));
+    assert_eq!((plan.source.as_str(), plan.seed.as_str()), ("library:two-period-game", "42"));
     let experiment = plan.experiment.as_ref().unwrap();
     assert_eq!((experiment.iterations, experiment.samples, experiment.persist), (25, 10, Persist::Primary));
     assert!(world.screen(80, 24).contains("Home › Jobs"), "{}", world.screen(80, 24));

@@ -325,7 +325,7 @@ pub fn subject(name: &str) -> Result<Subject, String> {
         kind: if experiment.is_some() { Kind::Experiment } else { Kind::Scenario },
         name: name.trim_start_matches("library:").into(),
         description: "Two banks choose how much liquidity to set aside.".into(),
-        seed: 42,
+        seed: "42".into(),
         banks: 2,
         ticks: TICKS,
         experiment,
@@ -339,7 +339,7 @@ pub fn plan(title: &str) -> Plan {
         source: format!("library:{title}"),
         kind: Kind::Scenario,
         title: title.into(),
-        seed: 42,
+        seed: "42".into(),
         ticks: Some(TICKS),
         experiment: None,
     }

@@ -90,7 +90,8 @@ impl Notes<'_> {
                 ..
             } => {
                 let note = format!(
-                    "overdue for {}, penalty {deadline_penalty_cost}, estimated delay cost {estimated_delay_cost}",
+                    "overdue for {}, penalty {deadline_penalty_cost}, estimated delay cost \
+                     {estimated_delay_cost}",
                     counted(*total_ticks_overdue, "tick")
                 );
                 let who = parties(names, *sender_id, *receiver_id);

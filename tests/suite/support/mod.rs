@@ -1,6 +1,7 @@
 //! Helpers of the suite.
 
 pub mod expected;
+pub mod program;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
