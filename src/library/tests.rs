@@ -313,9 +313,6 @@ fn paths_inside_the_library_resolve_as_in_a_folder_and_never_leave_it() {
     for outside in ["../../Cargo.toml", "/scenarios/two-banks.yaml", "scenarios/two-banks.yaml", ""] {
         assert_eq!(found(outside), None, "{outside}");
     }
-    let experiment = find("two-period").unwrap();
-    let by_path = scenario_of(experiment, "../scenarios/two-period-day.yaml").unwrap();
-    assert_eq!(scenario_of(experiment, "library:two-period-day"), Some(by_path));
 }
 
 #[test]
