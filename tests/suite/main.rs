@@ -9,6 +9,7 @@
 mod cases;
 mod commands;
 mod experiments;
+mod explorer;
 mod library;
 mod readme;
 mod recording;
