@@ -1,6 +1,7 @@
 //! A program in a pseudo-terminal: keys in, the screen as text out.
 
 use std::io::{Read as _, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ impl Program {
         builder.env_remove("NO_COLOR");
         let child = pair.slave.spawn_command(builder).expect("the program starts");
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0)));
         let (shown, mut output) = (screen.clone(), pair.master.try_clone_reader().expect("a reader"));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -64,7 +65,11 @@ impl Program {
 
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
-        self.screen.lock().expect("the screen").screen_mut().set_size(rows, columns);
+        self.screen
+            .lock()
+            .expect("the screen")
+            .screen_mut()
+            .set_size(at_least_one(rows), at_least_one(columns));
         self.master.resize(size((columns, rows))).expect("the size changes");
         self
     }
@@ -129,6 +134,10 @@ impl Drop for Program {
         // It has ended unless a test failed.
         let _ = self.child.kill();
     }
+}
+
+fn at_least_one(size: u16) -> NonZeroU16 {
+    NonZeroU16::new(size).expect("a size above 0")
 }
 
 /// The terminal's modes in words.
