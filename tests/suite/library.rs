@@ -18,7 +18,7 @@ struct Refusals(Vec<String>);
 impl Observer for Refusals {
     fn event(&mut self, event: &StreamEvent) {
         if event.kind == EventKind::PolicyRejected {
-            self.0.push(event.data["rejection_reason"].to_string());
+            self.0.push(event.data["reason"].to_string());
         }
     }
 }
