@@ -35,7 +35,8 @@ impl Notes<'_> {
                 decision_path,
             } => {
                 // Not a number is the same before and after.
-                if old_value != new_value && !(old_value.is_nan() && new_value.is_nan()) {
+                let changed = old_value != new_value && !(old_value.is_nan() && new_value.is_nan());
+                if changed {
                     let key = register_key.strip_prefix(REGISTER_PREFIX).unwrap_or(register_key);
                     let values = change(number(*old_value), number(*new_value));
                     self.registers.row(*agent_id, cells![key, values, why(reason, decision_path.as_ref())]);
