@@ -95,7 +95,8 @@ impl ExplorerError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoTerminal => Some(
-                "without one use `run`, `replay`, `experiment`, `db` or `library`; `--help` lists all commands"
+                "without one use `run`, `replay`, `experiment`, `db` or `library`; `--help` lists \
+                 all commands"
                     .to_owned(),
             ),
             Self::Database(error) => error.hint(),

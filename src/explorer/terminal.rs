@@ -141,6 +141,7 @@ mod tests {
     const CHILD: &str = "PAYMENT_SIM_TERMINAL_TEST";
 
     /// No test by itself: what the test below starts in a terminal of its own.
+    #[expect(clippy::print_stdout, reason = "another process reads what a worker leaves on the screen")]
     #[test]
     fn a_child_that_panics() {
         let Some(whose) = env::var_os(CHILD) else { return };

@@ -181,11 +181,10 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             state.question = Some(if jobs > 0 { Question::QuitWithJobs(jobs) } else { Question::Quit });
         }
         Intent::Suspend => effects.push(Effect::Suspend),
+        Intent::Help if matches!(state.stack.last(), Some(Screen::Help(_))) => {}
         Intent::Help => {
-            if !matches!(state.stack.last(), Some(Screen::Help(_))) {
-                let help = Help::about(state.top().scopes());
-                open(state, Screen::Help(help), effects);
-            }
+            let help = Help::about(state.top().scopes());
+            open(state, Screen::Help(help), effects);
         }
         Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
         Intent::GoHome => go(state, Screen::Home(Home::default()), effects),

@@ -1,9 +1,7 @@
 //! How things stand at the end of a tick: sections that come from the state, not from events.
 
 use super::page::{Page, Table, cells};
-use super::words::{
-    COST_KINDS, change, cost_kinds, counted, deadline, parties, percent, priority, spaced, total,
-};
+use super::words::{COST_KINDS, change, cost_kinds, counted, parties, percent, spaced, total};
 use crate::costs::Costs;
 use crate::ids::{BankIdx, Names};
 use crate::metrics::TickFigures;
@@ -167,8 +165,8 @@ fn queue_row(names: &Names, queue: &str, place: usize, payment: &Payment) -> Vec
         payment.id,
         format!("→ {}", names.bank(payment.receiver)),
         payment.remaining,
-        priority(payment.priority),
-        deadline(payment.deadline),
+        format!("priority {}", payment.priority),
+        format!("deadline {}", payment.deadline),
         notes.join(", ")
     ]
 }

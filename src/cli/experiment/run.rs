@@ -25,6 +25,7 @@ use crate::sources::{self, ExperimentOptions, LoadedExperiment};
 /// Runs an experiment, or with `--dry-run` makes every check of it.
 pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     let loaded = load(args)?;
+    let cancel = interrupt::watch();
     let experiment = &loaded.plan.experiment;
     let path = database_path(args, experiment);
     let database = match &path {
@@ -35,7 +36,6 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         return dry_run(&loaded, path);
     }
     let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
-    let cancel = interrupt::watch();
     let mut view = LiveView::new(args, experiment.convergence.max_iterations);
     if !args.quiet && !args.json {
         view.output.line(&format!("Loaded experiment: {}", experiment.name))?;

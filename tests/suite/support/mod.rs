@@ -1,6 +1,7 @@
 //! Helpers of the suite.
 
 pub mod expected;
+pub mod program;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};
