@@ -9,7 +9,6 @@
 mod cases;
 mod commands;
 mod experiments;
-mod explorer;
 mod library;
 mod readme;
 mod recording;

@@ -2,7 +2,6 @@
 
 pub mod expected;
 pub mod program;
-pub mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
