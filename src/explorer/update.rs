@@ -27,7 +27,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize(columns, rows) => state.size = (columns, rows),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
-            // An answer that nobody waits for changes nothing, but what changed before it must still be drawn.
+            // An answer that nobody waits for changes nothing, but what changed before it must
+            // still be drawn.
             state.dirty = was_dirty || taken == Some(true);
         }
         Message::Job(id, report) => {

@@ -51,7 +51,7 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     program.press("\r").wait("Iterations (").press("\r").wait("Simulations (");
     program.press("\r").wait("tick 0 of 1");
     program.press(".").wait("tick 1 of 1").press(",").wait("tick 0 of 1");
-    program.press("<").wait("event 7 of 8").press(">").wait("event 8 of 8");
+    program.press("<").wait("event 6 of 7").press(">").wait("event 7 of 7");
     program.press(">").wait("tick 1 of 1").press("0t").wait("tick").press("\u{1b}");
     program.resize(120, 40).wait("5 Balances");
     program.resize(50, 10).wait("needs at least");
