@@ -156,8 +156,10 @@ impl UnknownAsset {
         match (wanted, is) {
             (Some(wanted), Some(is)) => {
                 let article = if *is == Kind::Experiment { "an" } else { "a" };
-                format!("`{name}` in the library is {article} {is}, not {wanted_article} {wanted}",
-                    wanted_article = if *wanted == Kind::Experiment { "an" } else { "a" })
+                format!(
+                    "`{name}` in the library is {article} {is}, not {wanted_article} {wanted}",
+                    wanted_article = if *wanted == Kind::Experiment { "an" } else { "a" }
+                )
             }
             (Some(wanted), None) => format!("the library has no {wanted} `{name}`"),
             (None, _) => format!("the library has nothing called `{name}`"),
@@ -222,40 +224,15 @@ fn look_up(name: &str, wanted: Option<Kind>) -> Result<&'static Asset, UnknownAs
 }
 
 /// The file of a path inside the library.
-#[must_use]
-pub fn file(path: &str) -> Option<File> {
+fn file(path: &str) -> Option<File> {
     let assets = ASSETS.iter().map(|asset| asset.file);
     assets.chain(COMPANIONS.iter().copied()).find(|file| file.path == path)
-}
-
-/// The asset whose file has that path inside the library.
-#[must_use]
-pub fn at(path: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.path() == path)
 }
 
 /// The file that a path means which stands in the file `from` of the library: relative to its folder.
 #[must_use]
 pub fn resolve(from: &str, path: &str) -> Option<File> {
     file(&joined(folder(from), path)?)
-}
-
-/// The same for an experiment's scenario: a path, or `library:NAME`.
-#[must_use]
-pub fn scenario_of(experiment: &Asset, scenario: &str) -> Option<&'static Asset> {
-    match name_in(scenario) {
-        Some(name) => find_kind(Kind::Scenario, name).ok(),
-        None => at(resolve(experiment.path(), scenario)?.path).filter(|asset| asset.kind == Kind::Scenario),
-    }
-}
-
-/// The text of another file that an experiment of the library names, in the form in which the reading
-/// of experiments asks for it.
-///
-/// # Errors
-/// The library has no such file.
-pub fn read_beside(asset: &Asset, path: &str) -> Result<String, String> {
-    resolve(asset.path(), path).map(|file| file.text.to_owned()).ok_or_else(|| no_such_file(path))
 }
 
 /// Policies are looked for in the folder, then in its parents, nearest first (spec 01, 2.7).

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use crate::engine::{EngineError, Simulation};
 use crate::event::Event;
 use crate::persistence::{
-    Failure, PersistenceError, SimulationCompletion, SimulationFailure, SimulationPersistenceProvider,
-    PolicyAuthor, PolicySnapshot, SimulationStart, TickRecord, Ticket,
+    Failure, PersistenceError, PolicyAuthor, PolicySnapshot, SimulationCompletion, SimulationFailure,
+    SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
 };
 use crate::scenario::{Scenario, ScenarioFile};
 use crate::time::Tick;

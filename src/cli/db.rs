@@ -61,8 +61,15 @@ fn list(db: &DbOption, filter: &SimulationFilter, as_json: bool) -> Result<(), C
     }
     let rows: Vec<Vec<String>> = page.rows.iter().map(simulation_cells).collect();
     let columns = [
-        left("Id"), left("Scenario"), left("Purpose"), left("Run"), right("Iteration"), right("Seed"),
-        right("Ticks"), left("Status"), left("Started"),
+        left("Id"),
+        left("Scenario"),
+        left("Purpose"),
+        left("Run"),
+        right("Iteration"),
+        right("Seed"),
+        right("Ticks"),
+        left("Status"),
+        left("Started"),
     ];
     output.text(&render(&columns, &rows))?;
     output.line(&format!("{} of {} simulations", page.rows.len(), grouped(page.total)))?;
@@ -105,8 +112,11 @@ fn info(db: &DbOption, as_json: bool) -> Result<(), CliError> {
             info.tables.iter().map(|table| (table.name.clone(), json!(table.rows))).collect();
         let simulations: Map<String, Value> =
             info.simulations.iter().map(|(status, count)| (status.name().to_owned(), json!(count))).collect();
-        let largest: Vec<Value> =
-            info.largest.iter().map(|(id, events)| json!({ "simulation_id": id, "events": events })).collect();
+        let largest: Vec<Value> = info
+            .largest
+            .iter()
+            .map(|(id, events)| json!({ "simulation_id": id, "events": events }))
+            .collect();
         let object = json!({
             "path": info.path.display().to_string(), "size_bytes": info.size, "layout": info.layout,
             "duckdb": info.duckdb, "tables": tables, "simulations": simulations, "events": info.events,

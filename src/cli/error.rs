@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::explorer::ExplorerError;
 use crate::finding::{Finding, Findings};
 use crate::persistence::PersistenceError;
 use crate::sources::SourceError;
@@ -35,6 +36,8 @@ pub enum CliError {
     Reported,
     /// Ctrl+C: status 130.
     Interrupted,
+    /// A signal ended it: status 128 and its number.
+    Signal(u8),
     /// Whoever read standard output has gone: nothing to say.
     ReaderGone,
 }
@@ -56,6 +59,7 @@ impl CliError {
             Self::Usage { .. } => 2,
             Self::Failed { .. } | Self::Refused { .. } | Self::Reported => 1,
             Self::Interrupted => 130,
+            Self::Signal(number) => 128_u8.saturating_add(*number),
             Self::ReaderGone => 0,
         };
         match self {
@@ -66,7 +70,7 @@ impl CliError {
                 }
             }
             Self::Refused { name, findings } => report_findings(&name, &findings),
-            Self::Reported | Self::Interrupted | Self::ReaderGone => {}
+            Self::Reported | Self::Interrupted | Self::Signal(_) | Self::ReaderGone => {}
         }
         ExitCode::from(status)
     }
@@ -114,6 +118,17 @@ fn report_finding(severity: &str, name: &str, finding: &Finding) {
 impl From<PersistenceError> for CliError {
     fn from(error: PersistenceError) -> Self {
         Self::Failed { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<ExplorerError> for CliError {
+    fn from(error: ExplorerError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        match error {
+            ExplorerError::NoTerminal => Self::Usage { message, hint },
+            ExplorerError::Signal(number) => Self::Signal(u8::try_from(number).unwrap_or(0)),
+            ExplorerError::Database(_) | ExplorerError::Terminal(_) => Self::Failed { message, hint },
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ctrl+C and SIGTERM: the first asks the run to end after its tick, the second ends at once.
 
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use tokio::runtime::Builder;
@@ -11,13 +12,17 @@ use crate::run::CancelFlag;
 pub fn watch() -> CancelFlag {
     let cancel = CancelFlag::default();
     let flag = cancel.clone();
+    let (ready, watching) = channel();
     let watcher = thread::Builder::new().name("signals".to_owned());
     // Without the thread signals end the program at once, which loses nothing that was committed.
-    let _ = watcher.spawn(move || wait(&flag));
+    if watcher.spawn(move || wait(&flag, ready)).is_ok() {
+        // An error means that the thread has given up: then nothing is to be waited for either.
+        let _ = watching.recv();
+    }
     cancel
 }
 
-fn wait(cancel: &CancelFlag) {
+fn wait(cancel: &CancelFlag, ready: Sender<()>) {
     let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
     runtime.block_on(async {
         let (Ok(mut interrupts), Ok(mut terminations)) =
@@ -25,6 +30,7 @@ fn wait(cancel: &CancelFlag) {
         else {
             return;
         };
+        drop(ready);
         loop {
             let status = tokio::select! {
                 _ = interrupts.recv() => 130,

@@ -18,9 +18,8 @@ pub fn library(args: &LibraryArgs) -> Result<(), CliError> {
 }
 
 fn list() -> Result<(), CliError> {
-    let row = |asset: &Asset| {
-        vec![asset.kind.word().to_owned(), asset.name.to_owned(), asset.question.to_owned()]
-    };
+    let row =
+        |asset: &Asset| vec![asset.kind.word().to_owned(), asset.name.to_owned(), asset.question.to_owned()];
     let rows: Vec<Vec<String>> = library::all().iter().map(row).collect();
     let mut output = Output::new();
     output.text(&render(&[left("Kind"), left("Name"), left("Question")], &rows))?;
@@ -28,10 +27,8 @@ fn list() -> Result<(), CliError> {
 }
 
 fn asset(name: &str) -> Result<&'static Asset, CliError> {
-    library::find(name).map_err(|unknown| CliError::Failed {
-        message: unknown.to_string(),
-        hint: Some(unknown.hint()),
-    })
+    library::find(name)
+        .map_err(|unknown| CliError::Failed { message: unknown.to_string(), hint: Some(unknown.hint()) })
 }
 
 fn show(name: &str) -> Result<(), CliError> {

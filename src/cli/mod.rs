@@ -6,7 +6,7 @@ mod database;
 mod db;
 mod error;
 mod experiment;
-// mod explore;
+mod explore;
 mod interrupt;
 mod library;
 mod manual;
@@ -45,7 +45,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<(), CliError> {
     match cli.command {
-        None => Ok(()), Some(Command::Explore(_)) => Ok(()),
+        None => explore::explore(&cli.explore),
+        Some(Command::Explore(args)) => explore::explore(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Db(args)) => db::db(&args),

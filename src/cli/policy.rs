@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{
-    CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs, ResultForm,
-    ValidatePolicyArgs,
+    CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
+    ResultForm, ValidatePolicyArgs,
 };
 use super::error::{CliError, report_findings, say};
 use super::output::Output;
@@ -15,7 +15,8 @@ use crate::library::Kind;
 use crate::money::Cents;
 use crate::policy::schema::{CostFilter, PolicyFilter, Section, Selection};
 use crate::policy::{
-    Category, CostCategory, FileProblem, FunctionalTest, PolicyDocument, PolicyReport, Toggles, TreeKind, schema,
+    Category, CostCategory, FileProblem, FunctionalTest, PolicyDocument, PolicyReport, Toggles, TreeKind,
+    schema,
 };
 use crate::run::{CancelFlag, Outcome, SimulationRequest, simulate};
 use crate::scenario::{
@@ -90,10 +91,8 @@ fn functional_tests(document: Option<PolicyDocument>) -> Vec<FunctionalTest> {
             };
             tests.push(test("execute_policy", executed));
             let metrics = finished.simulation.metrics();
-            let state = format!(
-                "{} of {} payments settled",
-                metrics.total_settlements, metrics.total_arrivals
-            );
+            let state =
+                format!("{} of {} payments settled", metrics.total_settlements, metrics.total_arrivals);
             tests.push(test("valid_state", Ok(state)));
         }
         Err(error) => tests.push(test("execute_policy", Err(error.to_string()))),

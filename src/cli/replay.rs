@@ -7,7 +7,9 @@ use super::error::{CliError, say};
 use super::output::Output;
 use super::show::{Mode, Show, ShowError};
 use crate::metrics::SimulationSummary;
-use crate::persistence::{Access, Database, PersistenceError, Reader, SimulationFilter, SimulationRow, Status};
+use crate::persistence::{
+    Access, Database, PersistenceError, Reader, SimulationFilter, SimulationRow, Status,
+};
 use crate::scenario::Scenario;
 use crate::time::Tick;
 use crate::transcript::state_text;
@@ -44,7 +46,12 @@ fn unknown(database: &Database, reader: &Reader, id: &str) -> CliError {
     CliError::Failed { message: error.to_string(), hint }
 }
 
-fn state_at(reader: &Reader, row: &SimulationRow, scenario: &Arc<Scenario>, tick: u64) -> Result<(), CliError> {
+fn state_at(
+    reader: &Reader,
+    row: &SimulationRow,
+    scenario: &Arc<Scenario>,
+    tick: u64,
+) -> Result<(), CliError> {
     check_tick(row, tick)?;
     let state = reader.state_after(&row.simulation_id, scenario, Some(Tick(tick)))?;
     let mut output = Output::new();

@@ -23,11 +23,13 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
     let file = args.file.as_deref().or(args.config.as_deref()).unwrap_or_default();
     let loaded = sources::load_scenario(file, &overrides)?;
     report_warnings(file, &loaded.findings);
+    // Before anything is made: whoever stops the run from now on finds it kept.
+    let cancel = interrupt::watch();
     let store = Store::open(args)?;
     let ticks = args.run_ticks.unwrap_or(loaded.resolved.calendar.end().0);
     let digest = store.is_some() || args.digest;
     let mut show = Show::new(loaded.resolved.clone(), &args.mode, digest)?;
-    let finished = simulated(&loaded, ticks, store.as_ref(), args, &mut show)?;
+    let finished = simulated(&loaded, ticks, store.as_ref(), args, &mut show, &cancel)?;
     report(&loaded, store.as_ref(), finished, show)
 }
 
@@ -57,8 +59,8 @@ fn simulated(
     store: Option<&Store>,
     args: &RunArgs,
     show: &mut Show,
+    cancel: &CancelFlag,
 ) -> Result<Finished, CliError> {
-    let cancel = interrupt::watch();
     let request = SimulationRequest { scenario: loaded.resolved.clone(), ticks };
     let storage = store.map(|store| {
         let id = store.id.clone();
@@ -77,16 +79,16 @@ fn simulated(
             cancel.cancel();
         }
     };
-    let finished = simulate(&request, storage, &mut observer, &cancel)?;
+    let finished = simulate(&request, storage, &mut observer, cancel)?;
     progress.finish_and_clear();
     match failure {
-        Some(error) => Err(ended_by_output(error, finished, &cancel)),
+        Some(error) => Err(ended_by_output(error, finished)),
         None => Ok(finished),
     }
 }
 
 /// The reader of the output has gone: the simulation was stopped and is kept as cancelled.
-fn ended_by_output(error: ShowError, finished: Finished, _cancel: &CancelFlag) -> CliError {
+fn ended_by_output(error: ShowError, finished: Finished) -> CliError {
     let committed = finished.ticket.map(crate::persistence::Ticket::wait).transpose();
     match committed {
         Ok(_) => error.into(),

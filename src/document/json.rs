@@ -245,7 +245,7 @@ impl Parser<'_> {
         Ok(plain)
     }
 
-    /// `uXXXX`, or two of them for a character beyond the basic plane.
+    /// `u` and four digits, or two of them for a character beyond the basic plane.
     fn unicode(&mut self) -> Option<char> {
         let first = self.hex()?;
         if !(0xd800..0xdc00).contains(&first) {

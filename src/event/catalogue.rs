@@ -40,7 +40,9 @@ macro_rules! catalogue {
                             name: stringify!($name),
                             group: EventGroup::$group,
                             help: concat!($($help,)+),
-                            fields: &[$(FieldInfo { name: stringify!($key), kind: <$type as Field>::KIND }),*],
+                            fields: &[$(
+                                FieldInfo { name: stringify!($key), kind: <$type as Field>::KIND },
+                            )*],
                         };
                         &INFO
                     })+)+
@@ -111,7 +113,8 @@ catalogue! {
     Arrivals {
         /// A payment has come into being and waits in its sender's queue 1.
         Arrival {
-            tx_id: PaymentId, sender_id: BankIdx, receiver_id: BankIdx, amount: Cents, deadline: Tick, priority: u8,
+            tx_id: PaymentId, sender_id: BankIdx, receiver_id: BankIdx, amount: Cents, deadline: Tick,
+            priority: u8,
             is_divisible: bool, parent_tx_id: Option<PaymentId>,
         }
     }
@@ -154,7 +157,8 @@ catalogue! {
     Collateral {
         /// The bank posted collateral, which raises its credit line.
         CollateralPost {
-            agent_id: BankIdx, amount: Cents, reason: Text, new_total: Cents, auto_withdraw_tick: Option<Tick>,
+            agent_id: BankIdx, amount: Cents, reason: Text, new_total: Cents,
+            auto_withdraw_tick: Option<Tick>,
         }
         /// The bank took collateral back.
         CollateralWithdraw { agent_id: BankIdx, amount: Cents, reason: Text, new_total: Cents }
@@ -164,7 +168,8 @@ catalogue! {
         }
         /// Collateral posted for a limited time is needed and stays.
         CollateralTimerBlocked {
-            agent_id: BankIdx, requested_amount: Cents, reason: Text, original_reason: Text, posted_at_tick: Tick,
+            agent_id: BankIdx, requested_amount: Cents, reason: Text, original_reason: Text,
+            posted_at_tick: Tick,
         }
     }
     Settlement {
@@ -175,22 +180,26 @@ catalogue! {
         }
         /// The sender's limit towards this receiver does not allow the payment now.
         BilateralLimitExceeded {
-            tx_id: PaymentId, sender: BankIdx, receiver: BankIdx, amount: Cents, current_bilateral_outflow: Cents,
+            tx_id: PaymentId, sender: BankIdx, receiver: BankIdx, amount: Cents,
+            current_bilateral_outflow: Cents,
             bilateral_limit: Cents,
         }
         /// The sender's limit towards all banks together does not allow the payment now.
         MultilateralLimitExceeded {
-            tx_id: PaymentId, sender: BankIdx, amount: Cents, current_total_outflow: Cents, multilateral_limit: Cents,
+            tx_id: PaymentId, sender: BankIdx, amount: Cents, current_total_outflow: Cents,
+            multilateral_limit: Cents,
         }
         /// The payment that settles next was overdue; this is how long and at what cost.
         OverdueTransactionSettled {
             tx_id: PaymentId, sender_id: BankIdx, receiver_id: BankIdx, amount: Cents, settled_amount: Cents,
-            deadline_tick: Tick, overdue_since_tick: Tick, total_ticks_overdue: u64, deadline_penalty_cost: Cents,
+            deadline_tick: Tick, overdue_since_tick: Tick, total_ticks_overdue: u64,
+            deadline_penalty_cost: Cents,
             estimated_delay_cost: Cents,
         }
         /// The payment settled at once from the sender's liquidity.
         RtgsImmediateSettlement {
-            tx_id: SettlementId, sender: BankIdx, receiver: BankIdx, amount: Cents, sender_balance_before: Cents,
+            tx_id: SettlementId, sender: BankIdx, receiver: BankIdx, amount: Cents,
+            sender_balance_before: Cents,
             sender_balance_after: Cents,
         }
         /// The payment settled on entry against a queued one in the opposite direction.
@@ -207,13 +216,15 @@ catalogue! {
         }
         /// All queued payments between two banks settled against each other.
         LsmBilateralOffset {
-            agent_a: BankIdx, agent_b: BankIdx, tx_ids: Arc<[PaymentId]>, tx_amounts: Arc<[Cents]>, amount_a: Cents,
+            agent_a: BankIdx, agent_b: BankIdx, tx_ids: Arc<[PaymentId]>, tx_amounts: Arc<[Cents]>,
+            amount_a: Cents,
             amount_b: Cents, amount: Cents,
         }
         /// Payments that form a ring of banks settled together.
         LsmCycleSettlement {
             agents: Arc<[BankIdx]>, tx_amounts: Arc<[Cents]>, total_value: Cents, net_positions: Arc<[Cents]>,
-            max_net_outflow: Cents, max_net_outflow_agent: OptionalBank, tx_ids: Arc<[PaymentId]>, cycle_value: Cents,
+            max_net_outflow: Cents, max_net_outflow_agent: OptionalBank, tx_ids: Arc<[PaymentId]>,
+            cycle_value: Cents,
         }
         /// Report of one settlement mechanism about this tick.
         AlgorithmExecution { algorithm: Mechanism, result: Text, settlements: u64, settled_value: Cents }
@@ -223,7 +234,8 @@ catalogue! {
     DeadlinesCostsDays {
         /// The payment missed its deadline and is charged the penalty.
         TransactionWentOverdue {
-            tx_id: PaymentId, sender_id: BankIdx, receiver_id: BankIdx, amount: Cents, remaining_amount: Cents,
+            tx_id: PaymentId, sender_id: BankIdx, receiver_id: BankIdx, amount: Cents,
+            remaining_amount: Cents,
             deadline_tick: Tick, ticks_overdue: u64, deadline_penalty_cost: Cents,
         }
         /// The bank was charged these costs.
@@ -233,7 +245,9 @@ catalogue! {
         /// The bank gave the day's pool liquidity back.
         LiquidityReturn { agent_id: BankIdx, amount: Cents, balance_after: Cents }
         /// The bank took liquidity out of its pool for the day.
-        LiquidityAllocation { agent_id: BankIdx, day: Day, fraction: f64, amount: Cents, balance_after: Cents }
+        LiquidityAllocation {
+            agent_id: BankIdx, day: Day, fraction: f64, amount: Cents, balance_after: Cents,
+        }
     }
     ScenarioEvents {
         /// A scheduled event of the scenario took effect.

@@ -505,7 +505,8 @@ impl HoldReason {
             Self::NotInQueue2(payment) => {
                 let _ = write!(
                     out,
-                    "WithdrawFromRtgs failed: Settlement error: Transaction {payment} not found in RTGS Queue 2"
+                    "WithdrawFromRtgs failed: Settlement error: \
+                     Transaction {payment} not found in RTGS Queue 2"
                 );
                 return;
             }

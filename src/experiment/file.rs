@@ -592,10 +592,6 @@ fn read_master_seed(item: &Item<'_>) -> Option<String> {
     match &item.node.value {
         document::Value::Int(seed) if *seed >= 0 => Some(seed.to_string()),
         document::Value::BigInt(digits) if !digits.starts_with('-') => Some(digits.clone()),
-        document::Value::Int(_) | document::Value::BigInt(_) => {
-            item.error("must be 0 or more");
-            None
-        }
-        _ => item.expected("an integer", None),
+        _ => item.expected("an integer of 0 or more", None),
     }
 }

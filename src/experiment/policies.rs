@@ -119,7 +119,8 @@ pub fn default_policy(agent: &str, fraction: impl Into<Value>) -> Value {
         "policy_id": format!("{agent}_default"),
         "parameters": {FRACTION: fraction.into()},
         "payment_tree": {"type": "action", "node_id": "default_release", "action": "Release"},
-        "strategic_collateral_tree": {"type": "action", "node_id": "hold_collateral", "action": "HoldCollateral"},
+        "strategic_collateral_tree":
+            {"type": "action", "node_id": "hold_collateral", "action": "HoldCollateral"},
     })
 }
 

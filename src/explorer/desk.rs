@@ -20,7 +20,6 @@ pub enum Go {
     Open(Box<Screen>),
     /// Opens a screen in place of this one.
     Replace(Box<Screen>),
-    Back,
 }
 
 /// The screen's way out.
@@ -30,6 +29,7 @@ pub struct Desk<'a> {
     pub tickets: &'a mut Ticket,
     pub jobs: &'a mut Jobs,
     pub library: &'a [LibraryItem],
+    pub read_only: bool,
     pub notice: &'a mut Option<Notice>,
     pub prompt: &'a mut Option<Prompt>,
     pub go: Option<Go>,

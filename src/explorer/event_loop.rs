@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
@@ -122,10 +122,8 @@ pub async fn run(
             caught = signals.next() => this.caught(caught)?,
             () = earliest(timers) => this.timers_due()?,
         }
-        // Everything that waits is taken in before the next frame.
-        while let Some(Some(event)) = events.next().now_or_never() {
-            this.terminal_event(&event?)?;
-        }
+        // Everything that waits is taken in before the next frame. Keys that wait come one by one: the
+        // stream must not be polled aside, it would wake nobody afterwards.
         while let Ok(message) = inbox.try_recv() {
             this.take(message)?;
         }

@@ -28,7 +28,7 @@ pub fn percent(part: Option<f64>) -> String {
 
 /// Seconds as a duration: `42 s`, `3 min 05 s`, `2 h 07 min`.
 pub fn duration(seconds: f64) -> String {
-    let whole = seconds.max(0.0).min(9e15) as u64;
+    let whole = seconds.clamp(0.0, 9e15) as u64;
     match whole {
         0..=59 => format!("{whole} s"),
         60..=3599 => format!("{} min {:02} s", whole / 60, whole % 60),

@@ -168,7 +168,7 @@ mod tests {
             source: format!("library:{title}"),
             kind: Kind::Scenario,
             title: title.into(),
-            seed: 1,
+            seed: "1".into(),
             ticks: Some(10),
             experiment: None,
         }

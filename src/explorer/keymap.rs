@@ -138,7 +138,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Replay, &["-"], Intent::Slower, "play slower", ""),
     bind(Scope::Replay, &["v"], Intent::OpenEvents, "all events of the simulation, from here on", "events"),
     bind(Scope::Replay, &["F"], Intent::Follow, "follow a simulation that is still running", ""),
-    bind(Scope::Form, &["Enter"], Intent::Into, "start; on a setting: on to the next one", "start"),
+    bind(Scope::Form, &["Enter"], Intent::Into, "start; on a setting: to the start button", "start"),
     bind(Scope::Form, &["Tab", "Down"], Intent::FieldNext, "next setting", "next"),
     bind(Scope::Form, &["Shift+Tab", "Up"], Intent::FieldPrevious, "previous setting", ""),
     bind(Scope::Form, &["Right"], Intent::ChoiceNext, "next choice", "choose"),

@@ -322,7 +322,8 @@ pub struct Subject {
     pub kind: Kind,
     pub name: String,
     pub description: String,
-    pub seed: u64,
+    /// In decimal: the master seed of an experiment can have any size.
+    pub seed: String,
     pub banks: u64,
     /// Ticks of one simulation.
     pub ticks: u64,
@@ -372,7 +373,7 @@ pub struct Plan {
     pub kind: Kind,
     /// Title in the list of jobs.
     pub title: String,
-    pub seed: u64,
+    pub seed: String,
     /// Ticks to run; only for a scenario.
     pub ticks: Option<u64>,
     /// Only for an experiment.
@@ -386,6 +387,8 @@ pub struct ExperimentPlan {
     pub samples: u64,
     pub persist: Persist,
     pub proposer: String,
+    /// Whether that is another one than the file's own.
+    pub replaces_proposer: bool,
 }
 
 /// What a job reports.

@@ -22,6 +22,8 @@ const CACHED: usize = 60_000;
 const CHUNK: u64 = 4_000;
 /// Samples of a course.
 const SAMPLES: u64 = 512;
+/// Events up to which a course is folded exactly.
+const FOLDED: u64 = 400_000;
 
 /// The events of a tick, as the fold and as the eye want them.
 #[derive(Debug, Default)]
@@ -61,12 +63,13 @@ pub struct Session<T> {
     kept: Vec<State>,
     cache: BTreeMap<u64, Arc<TickEvents>>,
     cached: usize,
+    course: Option<Drawn>,
 }
 
 impl<T: Tape> Session<T> {
     /// Begins to look at a simulation of this scenario.
     pub const fn new(scenario: Arc<Scenario>, tape: T) -> Self {
-        Self { tape, scenario, kept: Vec::new(), cache: BTreeMap::new(), cached: 0 }
+        Self { tape, scenario, kept: Vec::new(), cache: BTreeMap::new(), cached: 0, course: None }
     }
 
     /// The state at a place, with everything that the replay shows.
@@ -182,37 +185,45 @@ impl<T: Tape> Session<T> {
         }
     }
 
-    /// Balances and numbers of events over the whole run.
+    /// Balances and numbers of events over the whole run. Goes on from where it was asked for last.
     ///
     /// # Errors
     ///
     /// Events that cannot be read or do not fit.
     pub fn course(&mut self, reach: &Reach, stop: &Stop) -> Result<Course, String> {
         let stride = reach.ticks.max(reach.stored).div_ceil(SAMPLES).max(1);
-        let names = self.scenario.names.clone();
-        let mut balances: Vec<(String, Vec<i64>)> =
-            names.ids().iter().map(|id| (id.to_string(), Vec::new())).collect();
-        let mut density: Vec<u64> = Vec::new();
-        let mut state = State::new(self.scenario.clone());
-        for tick in 0..reach.stored {
+        let before = self.course.take().filter(|before| before.stride == stride);
+        let mut drawn = before.unwrap_or_else(|| Drawn::new(self.scenario.clone(), stride));
+        while drawn.next() < reach.stored {
             if stop.is_set() {
+                self.course = Some(drawn);
                 return Err("stopped".into());
             }
-            let events = self.tick(tick, reach)?;
-            fold_tick(&mut state, tick, &events.events)?;
-            if tick % stride == 0 {
-                density.push(0);
-                for ((_, values), bank) in balances.iter_mut().zip(state.banks()) {
-                    values.push(bank.balance.get());
-                }
-            }
-            if let Some(last) = density.last_mut() {
-                *last += events.events.len() as u64;
-            }
+            self.advance(&mut drawn, reach)?;
+            drawn.sample();
         }
-        // What is not simulated yet has no events, so that the scrubber keeps its scale.
-        density.resize(reach.ticks.max(reach.stored).div_ceil(stride) as usize, 0);
-        Ok(Course { stride, balances, density })
+        let course = drawn.course(reach);
+        self.course = Some(drawn);
+        Ok(course)
+    }
+
+    /// Brings the state to the end of the next sample's tick; of a long run only about there, by the
+    /// states that are stored: a chart needs no more.
+    fn advance(&mut self, drawn: &mut Drawn, reach: &Reach) -> Result<(), String> {
+        let complete = drawn.next() + 1;
+        if reach.events > FOLDED {
+            let stored = self.tape.snapshot(complete)?;
+            if let Some(state) = stored.filter(|state| state.tick() > drawn.state.tick()) {
+                drawn.state = state;
+            }
+            return Ok(());
+        }
+        while drawn.state.tick().0 < complete {
+            let tick = drawn.state.tick().0;
+            let events = self.tick(tick, reach)?;
+            fold_tick(&mut drawn.state, tick, &events.events)?;
+        }
+        Ok(())
     }
 
     fn shown(&self, state: &State, events: Arc<[EventRow]>, place: (u64, usize), reach: &Reach) -> Moment {
@@ -267,6 +278,45 @@ impl<T: Tape> Session<T> {
     }
 }
 
+/// A course as far as it is drawn.
+struct Drawn {
+    stride: u64,
+    state: State,
+    balances: Vec<Vec<i64>>,
+    density: Vec<u64>,
+    counted: u64,
+}
+
+impl Drawn {
+    fn new(scenario: Arc<Scenario>, stride: u64) -> Self {
+        let balances = scenario.banks.iter().map(|_| Vec::new()).collect();
+        Self { stride, state: State::new(scenario), balances, density: Vec::new(), counted: 0 }
+    }
+
+    /// The tick of the next sample.
+    const fn next(&self) -> u64 {
+        (self.density.len() as u64).saturating_mul(self.stride)
+    }
+
+    fn sample(&mut self) {
+        for (values, bank) in self.balances.iter_mut().zip(self.state.banks()) {
+            values.push(bank.balance.get());
+        }
+        self.density.push(self.state.sequence().saturating_sub(self.counted));
+        self.counted = self.state.sequence();
+    }
+
+    fn course(&self, reach: &Reach) -> Course {
+        let names = self.state.scenario().names.clone();
+        let balances =
+            names.ids().iter().zip(&self.balances).map(|(id, values)| (id.to_string(), values.clone()));
+        let mut density = self.density.clone();
+        // What is not simulated yet has no events, so that the scrubber keeps its scale.
+        density.resize(reach.ticks.max(reach.stored).div_ceil(self.stride) as usize, 0);
+        Course { stride: self.stride, balances: balances.collect(), density }
+    }
+}
+
 /// Ticks that are read at once.
 fn chunk(reach: &Reach) -> u64 {
     let per_tick = (reach.events / reach.stored.max(1)).max(1);
@@ -309,7 +359,8 @@ mod tests {
     use super::*;
     use crate::engine::Simulation;
     use crate::event::write_line;
-    use crate::scenario::{Format, Overrides, read};
+    use crate::scenario::Overrides;
+    use crate::sources::load_scenario;
 
     /// A tape in memory that counts how often it is read.
     struct Memory {
@@ -335,10 +386,8 @@ mod tests {
     fn recorded(case: &str) -> (Session<Memory>, Reach, Arc<Scenario>) {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case);
         let path = folder.join("scenario.yaml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let files = crate::files::ScenarioFolder::of(&path);
-        let (file, _) = read(&text, Format::Yaml, &Overrides::default(), &files);
-        let scenario = Arc::new(file.unwrap().resolve().unwrap());
+        let argument = path.to_string_lossy();
+        let scenario = load_scenario(&argument, &Overrides::default()).unwrap().resolved;
         let mut simulation = Simulation::new(scenario.clone());
         let ticks = scenario.calendar.end().0;
         let mut events = Vec::new();
@@ -417,12 +466,16 @@ mod tests {
             let (mut session, reach, _) = recorded(case);
             let course = session.course(&reach, &Stop::default()).unwrap();
             let end = session.moment(Seek::End, &reach, &Stop::default()).unwrap();
-            if course.stride == 1 {
-                for ((_, values), bank) in course.balances.iter().zip(&end.banks) {
-                    assert_eq!(values.last(), Some(&bank.balance.get()));
-                }
+            assert_eq!(course.stride, 1);
+            for ((_, values), bank) in course.balances.iter().zip(&end.banks) {
+                assert_eq!(values.last(), Some(&bank.balance.get()));
             }
             assert_eq!(course.density.iter().sum::<u64>(), reach.events);
+            let part = Reach { stored: reach.stored / 2, ..reach.clone() };
+            let (other, ..) = recorded(case);
+            let mut growing = Session::new(session.scenario.clone(), other.tape);
+            assert_ne!(growing.course(&part, &Stop::default()), Ok(course.clone()));
+            assert_eq!(growing.course(&reach, &Stop::default()), Ok(course), "it goes on where it was");
         }
     }
 

@@ -31,6 +31,8 @@ pub struct State {
     pub jobs: Jobs,
     pub library: Vec<LibraryItem>,
     pub database: String,
+    /// Nothing can be launched.
+    pub read_only: bool,
     pub look: Look,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -55,6 +57,7 @@ impl State {
             jobs: Jobs::default(),
             library,
             database,
+            read_only: false,
             look,
             size: (80, 24),
             notice: None,
@@ -89,6 +92,7 @@ impl State {
             tickets: &mut self.tickets,
             jobs: &mut self.jobs,
             library: &self.library,
+            read_only: self.read_only,
             notice: &mut self.notice,
             prompt: &mut self.prompt,
             go: None,

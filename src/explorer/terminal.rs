@@ -7,7 +7,9 @@ use std::sync::Once;
 use std::thread::{self, ThreadId};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 
@@ -71,7 +73,10 @@ impl Terminal {
     /// The terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         take_over()?;
-        self.inner.clear()
+        // A fresh one knows nothing of the old screen and sends everything. (Its own `clear` would ask
+        // the terminal for the cursor and wait for an answer.)
+        self.inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        execute!(io::stdout(), Clear(ClearType::All))
     }
 }
 
@@ -120,4 +125,75 @@ fn hook_panics() {
             }
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use std::env;
+    use std::io::Read as _;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    const CHILD: &str = "PAYMENT_SIM_TERMINAL_TEST";
+
+    /// No test by itself: what the test below starts in a terminal of its own.
+    #[expect(clippy::print_stdout, reason = "another process reads what a worker leaves on the screen")]
+    #[test]
+    fn a_child_that_panics() {
+        let Some(whose) = env::var_os(CHILD) else { return };
+        let _terminal = Terminal::take().unwrap();
+        if whose == "worker" {
+            assert!(thread::spawn(|| panic!("a worker is broken")).join().is_err());
+            print!("the screen is whole");
+            io::stdout().flush().unwrap();
+        } else {
+            panic!("the screen is broken");
+        }
+    }
+
+    /// What such a child leaves on the terminal, and whether its modes are the old ones.
+    fn left_behind(whose: &str) -> (vt100::Parser, String, bool) {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let modes = || format!("{:?}", pair.master.get_termios().unwrap().local_flags);
+        let before = modes();
+        let mut command = CommandBuilder::new(env::current_exe().unwrap());
+        command.args(["--exact", "explorer::terminal::tests::a_child_that_panics", "--nocapture"]);
+        command.env(CHILD, whose);
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let output = thread::spawn(move || {
+            let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                all.extend_from_slice(&bytes[..count]);
+            }
+            all
+        });
+        child.wait().unwrap();
+        let same = modes() == before;
+        drop(pair);
+        let output = output.join().unwrap();
+        let mut screen = vt100::Parser::default();
+        screen.process(&output);
+        (screen, String::from_utf8_lossy(&output).into_owned(), same)
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+        let (screen, output, same) = left_behind("own");
+        assert!(same && !screen.screen().alternate_screen() && !screen.screen().hide_cursor(), "{output}");
+        let (back, report) = (output.find("[?1049l"), output.find("the screen is broken"));
+        assert!(back.is_some() && back < report, "{output}");
+    }
+
+    #[test]
+    fn a_panic_of_a_worker_leaves_the_screen_alone() {
+        let (screen, output, same) = left_behind("worker");
+        assert!(same && !screen.screen().alternate_screen(), "{output}");
+        assert!(output.contains("the screen is whole") && !output.contains("a worker is broken"), "{output}");
+    }
 }

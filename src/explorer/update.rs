@@ -20,14 +20,15 @@ const DEEPEST: usize = 64;
 /// Takes in one message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
-    state.dirty = true;
+    let was_dirty = std::mem::replace(&mut state.dirty, true);
     match message {
         Message::Key(key) => press(state, key, &mut effects),
         Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
-            state.dirty = taken == Some(true);
+            // An answer that nobody waits for changes nothing, but what changed before it must still be drawn.
+            state.dirty = was_dirty || taken == Some(true);
         }
         Message::Job(id, report) => {
             if let Some(said) = state.jobs.report(id, report, &mut effects) {
@@ -75,7 +76,6 @@ fn act<T>(
             }
             open(state, *screen, effects);
         }
-        Some(Go::Back) => back(state, effects),
         None => {}
     }
     Some(done)
@@ -181,11 +181,10 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             state.question = Some(if jobs > 0 { Question::QuitWithJobs(jobs) } else { Question::Quit });
         }
         Intent::Suspend => effects.push(Effect::Suspend),
+        Intent::Help if matches!(state.stack.last(), Some(Screen::Help(_))) => {}
         Intent::Help => {
-            if !matches!(state.stack.last(), Some(Screen::Help(_))) {
-                let help = Help::about(state.top().scopes());
-                open(state, Screen::Help(help), effects);
-            }
+            let help = Help::about(state.top().scopes());
+            open(state, Screen::Help(help), effects);
         }
         Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
         Intent::GoHome => go(state, Screen::Home(Home::default()), effects),

@@ -12,7 +12,8 @@ use crate::time::Tick;
 /// one that writes, and it has just opened the file.
 pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
     let mut statement = connection.prepare(
-        "SELECT simulation_id, coalesce(last_tick + 1, 0), num_ticks FROM simulations WHERE status = 'running'",
+        "SELECT simulation_id, coalesce(last_tick + 1, 0), num_ticks FROM simulations WHERE status \
+         = 'running'",
     )?;
     let dead: Vec<(String, i64, i64)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?

@@ -64,9 +64,9 @@ pub fn load_experiment(argument: &str, options: &ExperimentOptions) -> Result<Lo
     let refused = |findings| SourceError::Refused { name: argument.to_owned(), findings };
     let one = |finding: Finding| refused(Findings(vec![finding]));
     options.apply(&mut experiment);
-    let scenario = source.relative(&experiment.scenario).map_err(|error| {
-        one(Finding::error("scenario", None, error.to_string()))
-    })?;
+    let scenario = source
+        .relative(&experiment.scenario)
+        .map_err(|error| one(Finding::error("scenario", None, error.to_string())))?;
     let overrides = Overrides { strict: options.strict, ..Overrides::default() };
     let loaded = load_from(&scenario, &overrides)?;
     let read_file = |path: &str| relative_text(&source, path);

@@ -168,7 +168,8 @@ fn read_text(path: &Path) -> Result<String, SourceError> {
         return Err(SourceError::TooLarge { name, bytes: about.len() });
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|error| SourceError::NotText { name, at: error.utf8_error().valid_up_to() })
+    String::from_utf8(bytes)
+        .map_err(|error| SourceError::NotText { name, at: error.utf8_error().valid_up_to() })
 }
 
 /// A scenario names policies and payments: policies are looked for in the working directory, then in

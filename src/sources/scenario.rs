@@ -56,4 +56,3 @@ pub fn load_from(source: &Source, overrides: &Overrides) -> Result<LoadedScenari
         }
     }
 }
-

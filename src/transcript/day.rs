@@ -29,9 +29,10 @@ pub(super) fn summary(page: &mut Page, ledger: &Ledger, tick: Tick, since: Tick)
     };
     page.section(&format!("Summary of day {day}{counted_from}"));
     page.table(1, &payments(ledger, first));
-    let costs = state.banks().iter().fold(Costs::ZERO, |sum, bank| {
-        crate::replay::saturating_sum(&sum, &bank.day_costs)
-    });
+    let costs = state
+        .banks()
+        .iter()
+        .fold(Costs::ZERO, |sum, bank| crate::replay::saturating_sum(&sum, &bank.day_costs));
     page.line(1, "costs by kind");
     page.table(2, &cost_table(&[("all banks", costs)]));
     page.line(1, "banks");
@@ -55,7 +56,13 @@ fn payments(ledger: &Ledger, first: Tick) -> Table {
     if open.dropped > 0 {
         table.row(cells!["dropped among them", grouped(open.dropped), "", "", ""]);
     }
-    table.row(cells!["settlements, parts counted", grouped(figures.settlements), "", figures.settled_value, ""]);
+    table.row(cells![
+        "settlements, parts counted",
+        grouped(figures.settlements),
+        "",
+        figures.settled_value,
+        ""
+    ]);
     table.row(cells![
         "by pairs and rings",
         grouped(figures.lsm_releases),
@@ -68,7 +75,8 @@ fn payments(ledger: &Ledger, first: Tick) -> Table {
 
 /// The originals that arrived in the day and are not settled with all their parts.
 fn open_since(state: &State, first: Tick) -> Open {
-    let originals = state.open_payments().filter(|payment| payment.parent.is_none() && payment.arrival >= first);
+    let originals =
+        state.open_payments().filter(|payment| payment.parent.is_none() && payment.arrival >= first);
     originals.fold(Open::default(), |open, payment| Open {
         count: open.count + 1,
         remaining: open.remaining.saturating_add(payment.remaining),

@@ -80,7 +80,9 @@ impl FilterError {
                 let quoted: Vec<_> = nearest.iter().map(|name| format!("`{name}`")).collect();
                 Some(format!("did you mean {}?", quoted.join(" or ")))
             }
-            Self::MissingType(_) => Some("types are separated by single commas: `Arrival,QueuedRtgs`".to_owned()),
+            Self::MissingType(_) => {
+                Some("types are separated by single commas: `Arrival,QueuedRtgs`".to_owned())
+            }
             Self::NotARange(_) | Self::Reversed(_) => {
                 Some("a range is written `5-20`, `5-`, `-20` or `5`, both ends included".to_owned())
             }
@@ -128,7 +130,9 @@ impl Filter {
     pub fn parse(options: &FilterOptions<'_>) -> Result<Self, FilterError> {
         let types = match options.event_types {
             None => Vec::new(),
-            Some(list) => list.split(',').map(|name| event_type(name.trim(), list)).collect::<Result<_, _>>()?,
+            Some(list) => {
+                list.split(',').map(|name| event_type(name.trim(), list)).collect::<Result<_, _>>()?
+            }
         };
         Ok(Self {
             types,
@@ -365,5 +369,173 @@ impl fmt::Display for Missing {
             Self::Bank { id, .. } => write!(f, "no event concerns a bank `{id}`"),
             Self::Payment(id) => write!(f, "no event concerns a payment `{id}`"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{Effect, HoldReason};
+    use crate::ids::PaymentId;
+    use crate::money::Cents;
+
+    const CALENDAR: Calendar = Calendar { ticks_per_day: 10, num_days: 3 };
+
+    fn names() -> Names {
+        Names::new(["ALDER", "BIRCH", "CEDAR"].map(Arc::from))
+    }
+
+    fn hold(bank: u32, payment: u64) -> Event {
+        Event::PolicyHold {
+            agent_id: BankIdx(bank),
+            tx_id: PaymentId(payment),
+            reason: HoldReason::LowPriority,
+        }
+    }
+
+    fn selection(options: &FilterOptions<'_>) -> Result<Selection, FilterError> {
+        Ok(Filter::parse(options)?.select(&names(), CALENDAR))
+    }
+
+    #[test]
+    fn ranges_of_ticks_are_inclusive_and_may_be_open() -> Result<(), FilterError> {
+        for (text, first, last) in [
+            ("5-20", 5, Some(20)),
+            ("5-", 5, None),
+            ("-20", 0, Some(20)),
+            ("7", 7, Some(7)),
+            ("0-0", 0, Some(0)),
+        ] {
+            assert_eq!(text.parse(), Ok(TickRange { first: Tick(first), last: last.map(Tick) }), "{text}");
+        }
+        let range: TickRange = "5-20".parse()?;
+        assert_eq!([4, 5, 20, 21].map(|tick| range.contains(Tick(tick))), [false, true, true, false]);
+        Ok(())
+    }
+
+    #[test]
+    fn malformed_ranges_are_refused() {
+        for text in ["", "-", "a", "1-b", "1-2-3", "+1", "1..2", " 1", "99999999999999999999"] {
+            assert_eq!(text.parse::<TickRange>(), Err(FilterError::NotARange(text.to_owned())));
+        }
+        assert_eq!("9-8".parse::<TickRange>(), Err(FilterError::Reversed("9-8".to_owned())));
+    }
+
+    #[test]
+    fn unknown_types_are_refused_with_the_nearest_ones() {
+        let parse = |types| Filter::parse(&FilterOptions { event_types: Some(types), ..Default::default() });
+        let unknown = |name: &str, nearest| FilterError::UnknownType { name: name.to_owned(), nearest };
+        assert_eq!(parse("Arrivall"), Err(unknown("Arrivall", vec!["Arrival"])));
+        assert_eq!(
+            parse("limit"),
+            Err(unknown("limit", vec!["BilateralLimitExceeded", "MultilateralLimitExceeded"]))
+        );
+        assert_eq!(parse("xyzzy"), Err(unknown("xyzzy", Vec::new())));
+        assert_eq!(parse("Arrival,,EndOfDay"), Err(FilterError::MissingType("Arrival,,EndOfDay".to_owned())));
+        let hint = parse("Arrivall").err().and_then(|error| error.hint());
+        assert_eq!(hint.as_deref(), Some("did you mean `Arrival`?"));
+    }
+
+    #[test]
+    fn types_are_a_list_and_include_those_of_other_programs() -> Result<(), FilterError> {
+        let options = FilterOptions { event_types: Some("PolicyHold, Settlement"), ..Default::default() };
+        let mut selection = selection(&options)?;
+        assert_eq!(selection.filter().types(), ["PolicyHold", "Settlement"]);
+        assert!(selection.matches(Tick(0), &hold(0, 1), &names()));
+        let day = Event::EndOfDay { day: Day(0), unsettled_count: 0, total_penalties: Cents(0) };
+        assert!(!selection.matches(Tick(0), &day, &names()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_bank_counts_in_any_role() -> Result<(), FilterError> {
+        let mut selection = selection(&FilterOptions { agent: Some("BIRCH"), ..Default::default() })?;
+        let transfer = |from, to| {
+            Effect::DirectTransfer { amount: Cents(1), from: BankIdx(from), to: BankIdx(to) }.executed()
+        };
+        assert!(selection.matches(Tick(0), &transfer(0, 1), &names()));
+        assert!(selection.matches(Tick(0), &transfer(1, 2), &names()));
+        assert!(!selection.matches(Tick(0), &transfer(0, 2), &names()));
+        assert_eq!((selection.bank(), selection.missing()), (Some(BankIdx(1)), Vec::new()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_payment_counts_in_any_role() -> Result<(), FilterError> {
+        let mut selection = selection(&FilterOptions { tx: Some("tx-000002"), ..Default::default() })?;
+        let split = Event::PolicySplit {
+            agent_id: BankIdx(0),
+            tx_id: PaymentId(1),
+            num_splits: 2,
+            child_ids: [PaymentId(2), PaymentId(3)].into(),
+        };
+        assert!(selection.matches(Tick(0), &split, &names()));
+        assert!(!selection.matches(Tick(0), &hold(0, 1), &names()));
+        assert!(selection.missing().is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn a_scheduled_settlement_is_found_by_its_name() -> Result<(), FilterError> {
+        let tx_id =
+            SettlementId::Scheduled { from: BankIdx(0), to: BankIdx(1), amount: Cents(70), tick: Tick(3) };
+        let name = tx_id.name(&names());
+        let mut selection = selection(&FilterOptions { tx: Some(&name), ..Default::default() })?;
+        let event = Event::RtgsImmediateSettlement {
+            tx_id,
+            sender: BankIdx(0),
+            receiver: BankIdx(1),
+            amount: Cents(70),
+            sender_balance_before: Cents(70),
+            sender_balance_after: Cents(0),
+        };
+        assert!(selection.matches(Tick(3), &event, &names()));
+        Ok(())
+    }
+
+    #[test]
+    fn all_rules_must_hold() -> Result<(), FilterError> {
+        let options = FilterOptions {
+            event_types: Some("PolicyHold"),
+            agent: Some("ALDER"),
+            tx: Some("tx-000001"),
+            tick_range: Some("12-"),
+            day: Some(1),
+        };
+        let mut selection = selection(&options)?;
+        for (tick, bank, payment, shown) in
+            [(12, 0, 1, true), (11, 0, 1, false), (20, 0, 1, false), (12, 1, 1, false), (12, 0, 2, false)]
+        {
+            assert_eq!(selection.matches(Tick(tick), &hold(bank, payment), &names()), shown, "tick {tick}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn whoever_no_event_concerns_is_named() -> Result<(), FilterError> {
+        let options = FilterOptions { agent: Some("BRICH"), tx: Some("tx-9"), ..Default::default() };
+        let mut unknown = selection(&options)?;
+        assert!(!unknown.matches(Tick(0), &hold(1, 9), &names()));
+        let missing = unknown.missing();
+        let told: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["no event concerns a bank `BRICH`", "no event concerns a payment `tx-9`"]);
+        assert_eq!(missing[0].hint().as_deref(), Some("did you mean `BIRCH`?"));
+
+        // Other rules hide the event, but the bank occurs.
+        let options = FilterOptions { agent: Some("ALDER"), day: Some(2), ..Default::default() };
+        let mut hidden = selection(&options)?;
+        assert!(!hidden.matches(Tick(0), &hold(0, 1), &names()));
+        assert!(hidden.missing().is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn without_rules_everything_passes() -> Result<(), FilterError> {
+        let filter = Filter::parse(&FilterOptions::default())?;
+        assert!(filter.is_empty());
+        assert!(filter.select(&names(), CALENDAR).matches(Tick(0), &hold(0, 1), &names()));
+        Ok(())
     }
 }

@@ -1,9 +1,7 @@
 //! How things stand at the end of a tick: sections that come from the state, not from events.
 
 use super::page::{Page, Table, cells};
-use super::words::{
-    COST_KINDS, change, cost_kinds, counted, deadline, parties, percent, priority, spaced, total,
-};
+use super::words::{COST_KINDS, change, cost_kinds, counted, parties, percent, spaced, total};
 use crate::costs::Costs;
 use crate::ids::{BankIdx, Names};
 use crate::metrics::TickFigures;
@@ -167,8 +165,8 @@ fn queue_row(names: &Names, queue: &str, place: usize, payment: &Payment) -> Vec
         payment.id,
         format!("→ {}", names.bank(payment.receiver)),
         payment.remaining,
-        priority(payment.priority),
-        deadline(payment.deadline),
+        format!("priority {}", payment.priority),
+        format!("deadline {}", payment.deadline),
         notes.join(", ")
     ]
 }
@@ -239,7 +237,8 @@ const fn difference(after: &Costs, before: &Costs) -> Costs {
 
 /// The figures of the tick in a line.
 pub(super) fn summary_line(page: &mut Page, figures: &TickFigures) {
-    let TickFigures { tick, arrivals, settlements, lsm_releases, cost, queue1_size, queue2_size, .. } = figures;
+    let TickFigures { tick, arrivals, settlements, lsm_releases, cost, queue1_size, queue2_size, .. } =
+        figures;
     page.section(&format!(
         "Tick {tick}: {}, {}, {}; queue 1: {}, queue 2: {}; cost {cost}",
         counted(*arrivals, "arrival"),

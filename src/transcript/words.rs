@@ -134,7 +134,8 @@ pub(super) fn total(costs: &Costs) -> Cents {
 /// `overdraft 1.00, delay 2.00`: the kinds that are not nothing.
 pub(super) fn cost_kinds(costs: &Costs) -> String {
     let kinds = COST_KINDS.iter().zip(costs.kinds()).filter(|(_, cost)| *cost != Cents::ZERO);
-    let named = kinds.map(|((first, second), cost)| format!("{first} {second} {cost}").trim_start().to_owned());
+    let named =
+        kinds.map(|((first, second), cost)| format!("{first} {second} {cost}").trim_start().to_owned());
     named.collect::<Vec<_>>().join(", ")
 }
 

@@ -63,6 +63,16 @@ impl Case {
         Plan::prepare(experiment, scenario, &file, proposer).expect("a plan")
     }
 
+    /// Runs the case under its run id; what was shown.
+    fn run_into(&self, database: &Database, level: PersistLevel) -> Vec<StreamEvent> {
+        let plan = self.plan(|experiment| experiment.persist_simulations = level);
+        let run_id = self.expected()["run_id"].as_str().map(str::to_owned);
+        let mut recorder = Recorder::default();
+        let options = RunOptions { run_id, workers: Some(2) };
+        run(&plan, &options, Some(database), &mut recorder, &CancelFlag::default()).expect("a run");
+        recorder.0
+    }
+
     fn scenario(&self, file: &str) -> ScenarioFile {
         let folder = Folder(self.folder.clone());
         let (scenario, findings) =
@@ -82,17 +92,18 @@ impl Observer for Recorder {
 }
 
 /// Runs an experiment into a new file and closes it.
-fn stored_run(plan: &Plan, run_id: &str, file: &Path, workers: usize) -> (RunResult, Vec<StreamEvent>) {
+fn stored_run(plan: &Plan, run_id: &str, file: &Path, workers: usize) -> RunResult {
     let database = Database::open(file, Access::Write).expect("a database");
     let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(workers) };
-    let mut recorder = Recorder::default();
-    let result = run(plan, &options, Some(&database), &mut recorder, &CancelFlag::default());
-    (result.expect("the run can be stored"), recorder.0)
+    run(plan, &options, Some(&database), &mut (), &CancelFlag::default()).expect("a run")
 }
 
 /// The rows of a query as JSON objects; columns that hold JSON are parsed.
 fn rows(file: &Path, query: &str) -> Vec<Value> {
-    let connection = Connection::open(file).expect("the file opens");
+    select(&Connection::open(file).expect("the file opens"), query)
+}
+
+fn select(connection: &Connection, query: &str) -> Vec<Value> {
     let wrapped = format!("SELECT to_json(t)::VARCHAR FROM ({query}) t");
     let mut statement = connection.prepare(&wrapped).expect("a query");
     let texts = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
@@ -126,39 +137,47 @@ fn loosened(expected: &Value, with_error_texts: bool) -> Value {
     expected
 }
 
+/// All cases of a level share one file, as many runs do.
 #[test]
 fn loops_with_their_rows_at_every_level() {
     let cases = Case::of_kind("loop");
     assert!(cases.len() > 30, "the loop cases are there");
     let folder = tempfile::tempdir().expect("a folder");
-    for case in &cases {
-        for (word, level) in PersistLevel::WORDS {
-            let file = folder.path().join(format!("{}-{word}.duckdb", case.name));
-            loop_holds(case, word, level, &file);
+    for (word, level) in PersistLevel::WORDS {
+        let file = folder.path().join(format!("{word}.duckdb"));
+        let database = Database::open(&file, Access::Write).expect("a database");
+        let events: Vec<Vec<StreamEvent>> =
+            cases.iter().map(|case| case.run_into(&database, level)).collect();
+        drop(database);
+        let connection = Connection::open(&file).expect("the file opens");
+        for (case, events) in cases.iter().zip(&events) {
+            loop_holds(case, word, events, &connection);
         }
     }
 }
 
-fn loop_holds(case: &Case, word: &str, level: PersistLevel, file: &Path) {
+fn loop_holds(case: &Case, word: &str, events: &[StreamEvent], connection: &Connection) {
     let expected = case.expected();
     let db = &expected["db"];
-    let run_id = expected["run_id"].as_str().expect("a run id");
-    let plan = case.plan(|experiment| experiment.persist_simulations = level);
-    let (_, events) = stored_run(&plan, run_id, file, 2);
-    hold(case, "experiments", &db["experiments"], rows(file, "SELECT * FROM experiments"));
-    let iterations = rows(file, "SELECT * FROM experiment_iterations ORDER BY iteration");
+    let of_run = format!("run_id = '{}'", expected["run_id"].as_str().expect("a run id"));
+    let rows = |query: &str| select(connection, &query.replace("OF_RUN", &of_run));
+    hold(case, "experiments", &db["experiments"], rows("SELECT * FROM experiments WHERE OF_RUN"));
+    let iterations = rows("SELECT * FROM experiment_iterations WHERE OF_RUN ORDER BY iteration");
     hold(case, "experiment_iterations", &db["experiment_iterations"], iterations);
-    let evaluations = rows(file, "SELECT * FROM policy_evaluations ORDER BY iteration, agent_id");
+    let evaluations = rows("SELECT * FROM policy_evaluations WHERE OF_RUN ORDER BY iteration, agent_id");
     hold(case, "policy_evaluations", &db["policy_evaluations"], evaluations);
-    let stored = rows(file, "SELECT iteration, event_type, event_data FROM experiment_events ORDER BY id");
-    let live: Vec<Value> = events
-        .iter()
-        .map(|e| json!({"iteration": e.iteration, "event_type": e.kind.name(), "event_data": e.data}))
-        .collect();
-    assert_eq!(stored, live, "{}: what was shown is what is stored", case.name);
+    let texts =
+        "SELECT iteration, event_type, event_data::VARCHAR AS text FROM experiment_events WHERE OF_RUN
+        ORDER BY id";
+    let live = events.iter().map(|event| {
+        json!({"iteration": event.iteration, "event_type": event.kind.name(), "text": event.data.to_string()})
+    });
+    assert!(rows(texts).into_iter().eq(live), "{}: what was shown is not what is stored", case.name);
+    let stored =
+        rows("SELECT iteration, event_type, event_data FROM experiment_events WHERE OF_RUN ORDER BY id");
     let wanted = loosened(&db["experiment_events"], case.input["error_texts"] == true);
     hold(case, "experiment_events", &wanted, stored);
-    let mut simulations = rows(file, "SELECT * FROM simulations");
+    let mut simulations = rows("SELECT * FROM simulations WHERE experiment_OF_RUN");
     // By number, then sample: ids have widths that are minima.
     simulations.sort_by_key(|row| {
         let id = row["simulation_id"].as_str().expect("an id").to_owned();
@@ -166,9 +185,11 @@ fn loop_holds(case: &Case, word: &str, level: PersistLevel, file: &Path) {
         (number, row["experiment_sample"].as_u64())
     });
     hold(case, &format!("simulations at {word}"), &db["simulations"][word], simulations);
-    if level == PersistLevel::Primary && !db["simulation_event_counts"].is_null() {
-        let counts =
-            rows(file, "SELECT simulation_id AS id, count(*) AS n FROM simulation_events GROUP BY 1");
+    if word == "primary" && !db["simulation_event_counts"].is_null() {
+        let counts = rows(
+            "SELECT simulation_id AS id, count(*) AS n FROM simulation_events
+            JOIN simulations USING (simulation_id) WHERE experiment_OF_RUN GROUP BY 1",
+        );
         let counts: Map<String, Value> = counts
             .iter()
             .map(|row| (row["id"].as_str().expect("an id").to_owned(), row["n"].clone()))

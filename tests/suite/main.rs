@@ -7,6 +7,11 @@
 )]
 
 mod cases;
+mod commands;
 mod experiments;
+mod explorer;
+mod library;
+mod readme;
+mod recording;
 mod support;
 mod tidy;

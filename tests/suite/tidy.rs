@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["cli"],
     &["explorer"],
+    &["sources"],
     &["experiment"],
     &["run"],
     &["persistence"],
@@ -149,7 +150,7 @@ fn files_and_lines_are_short_and_finished() {
         }
         for (number, line) in lines.iter().enumerate() {
             let place = format!("{}:{}", source.name, number + 1);
-            if line.chars().count() > 110 {
+            if line.chars().count() > 110 && !source.is_test() {
                 wrong.push(format!("{place}: {} characters", line.chars().count()));
             }
             if ["TODO", "FIXME", "XXX", "HACK"].iter().any(|marker| line.contains(marker)) {

@@ -76,9 +76,7 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
 }
 
 fn proposer_rows(experiment: &Experiment, source: &Source) -> Vec<(&'static str, String)> {
-    let read = |path: &str| {
-        source.relative(path).map(|file| file.text).map_err(|error| error.to_string())
-    };
+    let read = |path: &str| source.relative(path).map(|file| file.text).map_err(|error| error.to_string());
     match Chosen::choose(experiment, None, &read, &read) {
         Ok(chosen) => {
             let mut rows = vec![("Proposer", chosen.model())];

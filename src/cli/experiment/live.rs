@@ -34,11 +34,9 @@ impl Details {
 pub fn text(kind: &str, data: &Value, details: Details) -> Option<String> {
     match kind {
         "experiment_start" => Some(start(data)),
-        "iteration_start" if details.iterations => Some(format!(
-            "Iteration {}\n  Total cost: {}",
-            data["iteration"],
-            dollars(&data["total_cost"])
-        )),
+        "iteration_start" if details.iterations => {
+            Some(format!("Iteration {}\n  Total cost: {}", data["iteration"], dollars(&data["total_cost"])))
+        }
         "bootstrap_evaluation" if details.bootstrap => Some(samples(data)),
         "llm_interaction" if details.calls => Some(call(data)),
         "policy_change" if details.policies => Some(comparison("accepted", data)),
@@ -87,11 +85,11 @@ fn samples(data: &Value) -> String {
             ]
         })
         .collect();
-    let columns =
-        [left("Agent"), left("Seed"), right("Cost"), right("Settled"), right("Rate"), left("Note")];
+    let columns = [left("Agent"), left("Seed"), right("Cost"), right("Settled"), right("Rate"), left("Note")];
     let mut text = format!("  {} samples\n{}", rows.len(), render(&columns, &rows));
     for (agent, figures) in data["per_agent"].as_object().into_iter().flatten() {
-        let deviation = if figures["std_dev"].is_null() { "n/a".to_owned() } else { dollars(&figures["std_dev"]) };
+        let deviation =
+            if figures["std_dev"].is_null() { "n/a".to_owned() } else { dollars(&figures["std_dev"]) };
         let mean = dollars(&figures["mean_cost"]);
         text.push_str(&format!("  {agent}: mean {mean}, deviation {deviation}\n"));
     }

@@ -11,7 +11,12 @@ use crate::money::Cents;
 use crate::persistence::{Database, ExperimentRow, Reader, RunFilter, RunRow, Status};
 
 /// Lists recorded runs, newest first.
-pub fn list(database: &Database, experiment: Option<&str>, limit: usize, as_json: bool) -> Result<(), CliError> {
+pub fn list(
+    database: &Database,
+    experiment: Option<&str>,
+    limit: usize,
+    as_json: bool,
+) -> Result<(), CliError> {
     let filter = RunFilter {
         experiment: experiment.map(str::to_owned),
         limit: (limit > 0).then_some(limit),
@@ -31,8 +36,14 @@ pub fn list(database: &Database, experiment: Option<&str>, limit: usize, as_json
     }
     if !as_json {
         let columns = [
-            left("Run ID"), left("Experiment"), left("Status"), right("Final Cost"), right("Best Cost"),
-            right("Iterations"), left("Converged"), left("Started"),
+            left("Run ID"),
+            left("Experiment"),
+            left("Status"),
+            right("Final Cost"),
+            right("Best Cost"),
+            right("Iterations"),
+            left("Converged"),
+            left("Started"),
         ];
         output.text(&render(&columns, &rows))?;
         output.line(&format!("Showing {} run(s)", rows.len()))?;
@@ -116,8 +127,7 @@ pub fn summary(run_id: &str, database: &Database, as_json: bool) -> Result<(), C
             ]
         })
         .collect();
-    let columns =
-        [right("Iteration"), right("Total"), left("Costs"), left("Fractions"), left("Accepted")];
+    let columns = [right("Iteration"), right("Total"), left("Costs"), left("Fractions"), left("Accepted")];
     output.text(&render(&columns, &rows))?;
     Ok(output.finish()?)
 }
@@ -169,7 +179,8 @@ pub fn replay(
         }
     }
     output.line(&format!("Status: {}", experiment.status))?;
-    output.line(&format!("Reason: {}", experiment.convergence_reason.as_deref().unwrap_or("not ended yet")))?;
+    output
+        .line(&format!("Reason: {}", experiment.convergence_reason.as_deref().unwrap_or("not ended yet")))?;
     if let Some(cost) = experiment.final_cost {
         output.line(&format!("Final cost: ${}", Cents(cost)))?;
     }

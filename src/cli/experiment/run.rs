@@ -25,6 +25,7 @@ use crate::sources::{self, ExperimentOptions, LoadedExperiment};
 /// Runs an experiment, or with `--dry-run` makes every check of it.
 pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     let loaded = load(args)?;
+    let cancel = interrupt::watch();
     let experiment = &loaded.plan.experiment;
     let path = database_path(args, experiment);
     let database = match &path {
@@ -34,9 +35,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     if args.dry_run {
         return dry_run(&loaded, path);
     }
-    let options =
-        RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
-    let cancel = interrupt::watch();
+    let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
     let mut view = LiveView::new(args, experiment.convergence.max_iterations);
     if !args.quiet && !args.json {
         view.output.line(&format!("Loaded experiment: {}", experiment.name))?;
@@ -111,7 +110,8 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliEr
     let experiment = &plan.experiment;
     let (agents, iterations) =
         (experiment.optimized_agents.len() as u64, u64::from(experiment.convergence.max_iterations));
-    let samples = if experiment.evaluation.uses_samples() { experiment.evaluation.samples() as u64 } else { 0 };
+    let samples =
+        if experiment.evaluation.uses_samples() { experiment.evaluation.samples() as u64 } else { 0 };
     // An evaluation in every iteration, and a comparison for every agent in every round.
     let per_evaluation = if samples > 0 { 1 + agents * samples } else { 1 };
     let per_comparison = if samples > 0 { samples } else { 2 };

@@ -52,7 +52,8 @@ impl Simulation {
         let sent = set.sent.get(&bank).map_or(&[][..], Vec::as_slice);
         let net = set.nets.get(&bank).copied().unwrap_or(0);
         let affordable = net >= 0 || i128::from(self.position(bank).available().0) >= -net;
-        !sent.is_empty() && !(affordable && self.passes_limits_with(bank, sent))
+        let can_settle = affordable && self.passes_limits_with(bank, sent);
+        !sent.is_empty() && !can_settle
     }
 
     /// The bank's last payment leaves the set; its receiver, returned, may now be short.

@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
 use super::{Case, same};
-use crate::experiment::file::{Experiment, PersistLevel};
+use crate::experiment::file::Experiment;
 use crate::experiment::proposers::Chosen;
 use crate::experiment::runner::{Observer, Plan, RunOptions, RunResult, run};
 use crate::experiment::seeds::iteration_seed;
 use crate::experiment::stream::{EventKind, StreamEvent, by_agent};
 use crate::finding::Findings;
-use crate::persistence::{Access, Database, Status};
 use crate::run::CancelFlag;
 use crate::scenario::{self, FileKind, FileText, Files, Format, Overrides, ScenarioFile};
 
@@ -76,7 +74,9 @@ fn loosened(expected: &Value, with_error_texts: bool) -> Value {
         let kind = event["event_type"].as_str().unwrap().to_owned();
         let data = event["event_data"].as_object_mut().unwrap();
         if kind == EventKind::Interaction.name() {
-            ["system_prompt", "user_prompt", "latency_seconds"].map(|key| data.shift_remove(key));
+            for key in ["system_prompt", "user_prompt", "latency_seconds"] {
+                data.shift_remove(key);
+            }
             if !with_error_texts && data.get("parsing_error").is_some_and(|error| !error.is_null()) {
                 data.shift_remove("parsing_error");
             }

@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub history: &'a AgentHistory,
     /// Whether the agent has a liquidity pool.
     pub has_pool: bool,
+    /// Whether candidates are measured on samples, not by one run.
+    pub by_samples: bool,
     /// Least settlement rate of an acceptable proposal.
     pub min_settlement_rate: f64,
     /// Root of all seeds, in decimal.
@@ -170,7 +172,8 @@ impl Chosen {
                 Some(model) => match model.strip_prefix("script:") {
                     Some(file) => Self::script(file.to_owned(), "llm.model", proposes, read_file),
                     None => Ok(Self::search(Some(format!(
-                        "model `{model}` is not available in this version; the built-in search proposes instead"
+                        "model `{model}` is not available in this version; the built-in search \
+                         proposes instead"
                     )))),
                 },
                 None => Ok(Self::search(Some(

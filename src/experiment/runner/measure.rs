@@ -216,7 +216,8 @@ impl Run<'_> {
         if round.calls() > 0 {
             self.calls += round.calls();
             let stats = json!({
-                "iteration": iteration + 1, "total_calls": round.calls(), "successful_calls": round.successful,
+                "iteration": iteration + 1, "total_calls": round.calls(),
+                "successful_calls": round.successful,
                 "failed_calls": round.failed, "total_prompt_tokens": 0, "total_completion_tokens": 0,
             });
             self.journal.emit(StreamEvent::new(iteration, EventKind::ProposerStats, stats));

@@ -149,6 +149,7 @@ impl Run<'_> {
             constraints,
             history: &self.histories[agent],
             has_pool: self.lab.agents()[agent].has_pool,
+            by_samples: !samples.is_empty(),
             min_settlement_rate: experiment.evaluation.criteria.min_settlement_rate,
             master_seed: &experiment.master_seed,
             last_error,

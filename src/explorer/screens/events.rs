@@ -233,6 +233,9 @@ impl View for Events {
             Err(problem) => Err(problem),
         };
         let taken = self.window.take(ticket, batch);
+        if let Some(problem) = self.window.problem() {
+            desk.complain(problem);
+        }
         if taken && self.following {
             self.window.select_last();
         }

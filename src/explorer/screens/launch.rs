@@ -83,13 +83,14 @@ impl Launch {
         {
             return None;
         }
-        let seed = self.number(Setting::Seed)?;
+        let seed = self.choice(Setting::Seed).or_else(|| self.choice(Setting::MasterSeed))?;
         let experiment = match &subject.experiment {
             None => None,
             Some(settings) => Some(ExperimentPlan {
                 iterations: self.number(Setting::Iterations)?,
                 samples: self.number(Setting::Samples).unwrap_or(settings.samples),
                 persist: form::persist(&self.choice(Setting::Persist)?)?,
+                replaces_proposer: self.choice(Setting::Proposer)? != settings.proposer,
                 proposer: self.choice(Setting::Proposer)?,
             }),
         };
@@ -99,6 +100,10 @@ impl Launch {
     }
 
     fn start(&mut self, desk: &mut Desk<'_>) {
+        if desk.read_only {
+            desk.complain("the database is open for reading only: nothing can be launched");
+            return;
+        }
         match self.plan() {
             Some(plan) => {
                 desk.say(format!("{} {} started", plan.kind.word(), plan.title));
@@ -216,7 +221,8 @@ impl View for Launch {
         let stops = self.fields.len() + 1;
         match intent {
             Intent::Into if self.on_start() => self.start(desk),
-            Intent::FieldNext | Intent::Into => self.at = (self.at.min(stops - 1) + 1) % stops,
+            Intent::Into => self.at = self.fields.len(),
+            Intent::FieldNext => self.at = (self.at.min(stops - 1) + 1) % stops,
             Intent::FieldPrevious => self.at = (self.at.min(stops - 1) + stops - 1) % stops,
             Intent::ChoiceNext | Intent::ChoicePrevious => {
                 if let Some(field) = self.fields.get_mut(self.at) {

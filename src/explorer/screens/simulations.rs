@@ -139,13 +139,17 @@ impl View for Simulations {
         true
     }
 
-    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
+    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
         let batch = match answer {
             Ok(Answer::Simulations(batch)) => Ok(batch),
             Ok(_) => return false,
             Err(problem) => Err(problem),
         };
-        self.window.take(ticket, batch)
+        let taken = self.window.take(ticket, batch);
+        if let Some(problem) = self.window.problem() {
+            desk.complain(problem);
+        }
+        taken
     }
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {

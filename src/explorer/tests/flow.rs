@@ -21,7 +21,7 @@ fn an_experiment_is_launched_with_two_keys() {
     let mut world = world();
     world.keys("Enter Enter");
     let [Effect::StartJob(1, plan)] = world.effects.as_slice() else { panic!("{:?}", world.effects) };
-    assert_eq!((plan.source.as_str(), plan.seed), ("library:two-period-game", 42));
+    assert_eq!((plan.source.as_str(), plan.seed.as_str()), ("library:two-period-game", "42"));
     let experiment = plan.experiment.as_ref().unwrap();
     assert_eq!((experiment.iterations, experiment.samples, experiment.persist), (25, 10, Persist::Primary));
     assert!(world.screen(80, 24).contains("Home › Jobs"), "{}", world.screen(80, 24));
@@ -94,6 +94,17 @@ fn stale_answers_are_dropped() {
             .send(Message::Answer(ticket, Ok(Answer::Moment(Box::new(super::world::moment(Seek::Tick(7)))))));
     }
     assert!(place(&mut world).starts_with("tick 9 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn an_answer_to_nobody_does_not_keep_the_screen_from_being_drawn() {
+    let mut world = world();
+    world.state.dirty = false;
+    world.send(Message::Answer(99, Err("too late".into())));
+    assert!(!world.state.dirty);
+    world.press("L");
+    world.send(Message::Answer(99, Err("too late".into())));
+    assert!(world.state.dirty);
 }
 
 #[test]

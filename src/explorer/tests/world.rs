@@ -168,7 +168,7 @@ fn simulation_row(number: u64) -> SimulationRow {
     let failed = number == 3;
     SimulationRow {
         id: format!("sim-{number:08x}"),
-        title: if number % 2 == 0 { "two-banks".into() } else { "gridlock-ring".into() },
+        title: if number.is_multiple_of(2) { "two-banks".into() } else { "gridlock-ring".into() },
         purpose: if number == 1 { "eval".into() } else { "cli".into() },
         run: (number == 1).then(|| run_row().id),
         iteration: (number == 1).then_some(2),
@@ -234,8 +234,8 @@ fn bank(name: &str, balance: i64, change: i64) -> BankRow {
 fn queued(number: u64, note: &str) -> QueueRow {
     QueueRow {
         payment: format!("tx-{number:06}"),
-        sender: if number % 2 == 0 { "BANK_A".into() } else { "BANK_B".into() },
-        receiver: if number % 2 == 0 { "BANK_B".into() } else { "BANK_A".into() },
+        sender: if number.is_multiple_of(2) { "BANK_A".into() } else { "BANK_B".into() },
+        receiver: if number.is_multiple_of(2) { "BANK_B".into() } else { "BANK_A".into() },
         amount: Cents(80_000 + number as i64),
         priority: 5,
         deadline: 3 + number,
@@ -325,7 +325,7 @@ pub fn subject(name: &str) -> Result<Subject, String> {
         kind: if experiment.is_some() { Kind::Experiment } else { Kind::Scenario },
         name: name.trim_start_matches("library:").into(),
         description: "Two banks choose how much liquidity to set aside.".into(),
-        seed: 42,
+        seed: "42".into(),
         banks: 2,
         ticks: TICKS,
         experiment,
@@ -339,7 +339,7 @@ pub fn plan(title: &str) -> Plan {
         source: format!("library:{title}"),
         kind: Kind::Scenario,
         title: title.into(),
-        seed: 42,
+        seed: "42".into(),
         ticks: Some(TICKS),
         experiment: None,
     }

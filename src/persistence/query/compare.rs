@@ -60,7 +60,8 @@ impl Reader {
             return Ok(None);
         };
         let sequence: Option<Option<u64>> = self.one(
-            "WITH a AS (SELECT * FROM simulation_events WHERE simulation_id = ? AND sequence BETWEEN ? AND ?), \
+            "WITH a AS (SELECT * FROM simulation_events WHERE simulation_id = ? AND sequence \
+             BETWEEN ? AND ?), \
              b AS (SELECT * FROM simulation_events WHERE simulation_id = ? AND sequence BETWEEN ? AND ?) \
              SELECT min(sequence) FROM a FULL JOIN b USING (sequence) \
              WHERE a.tick IS DISTINCT FROM b.tick OR a.event_type IS DISTINCT FROM b.event_type \
@@ -78,7 +79,8 @@ impl Reader {
     /// A hash of every stretch of events, so that equal beginnings are found without a join.
     fn chunks(&self, id: &str) -> Result<BTreeMap<u64, (u64, u64)>, PersistenceError> {
         let rows = self.list(
-            "SELECT sequence // ?, count(*), bit_xor(hash(sequence, tick, event_type, agent_id, tx_id, details)) \
+            "SELECT sequence // ?, count(*), bit_xor(hash(sequence, tick, event_type, agent_id, \
+             tx_id, details)) \
              FROM simulation_events WHERE simulation_id = ? GROUP BY 1",
             params![CHUNK, id],
             |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),

@@ -262,7 +262,8 @@ impl Reader {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let agents = self.list(
-            "SELECT DISTINCT unnest(agents) AS bank FROM simulation_events WHERE simulation_id = ? ORDER BY bank",
+            "SELECT DISTINCT unnest(agents) AS bank FROM simulation_events WHERE simulation_id = ? \
+             ORDER BY bank",
             [simulation_id],
             |row| row.get(0),
         )?;

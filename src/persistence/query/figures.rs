@@ -127,18 +127,21 @@ impl Reader {
         let Some(last) = stored.map(|last| last.min(*ticks.end())) else { return Ok(Vec::new()) };
         self.rows(
             "FROM (SELECT tick, coalesce(num_arrivals, 0) AS num_arrivals, \
-             coalesce(num_settlements, 0) AS num_settlements, coalesce(num_lsm_releases, 0) AS num_lsm_releases, \
+             coalesce(num_settlements, 0) AS num_settlements, coalesce(num_lsm_releases, 0) AS \
+             num_lsm_releases, \
              coalesce(total_cost, 0) AS total_cost, coalesce(num_events, 0) AS num_events \
              FROM (SELECT range AS tick FROM range(?::BIGINT, ?::BIGINT)) \
              LEFT JOIN (SELECT tick, \
-             count(*) FILTER (event_type = 'Arrival' AND (details->>'$.parent_tx_id') IS NULL) AS num_arrivals, \
+             count(*) FILTER (event_type = 'Arrival' AND (details->>'$.parent_tx_id') IS NULL) AS \
+             num_arrivals, \
              coalesce(sum(CASE event_type WHEN 'Queue2LiquidityRelease' THEN 1 \
                WHEN 'RtgsImmediateSettlement' THEN starts_with(tx_id, 'tx-')::INTEGER \
                WHEN 'EntryDispositionOffset' THEN 2 WHEN 'LsmBilateralOffset' THEN len(tx_ids) \
                WHEN 'LsmCycleSettlement' THEN len(tx_ids) END), 0)::BIGINT AS num_settlements, \
              coalesce(sum(len(tx_ids)) FILTER (event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement')), \
                0)::BIGINT AS num_lsm_releases, \
-             coalesce(sum((details->>'$.costs.total')::BIGINT) FILTER (event_type = 'CostAccrual'), 0)::BIGINT \
+             coalesce(sum((details->>'$.costs.total')::BIGINT) FILTER (event_type = 'CostAccrual'), \
+             0)::BIGINT \
                AS total_cost, count(*) AS num_events \
              FROM simulation_events WHERE simulation_id = ? AND tick BETWEEN ? AND ? GROUP BY tick) \
              USING (tick)) ORDER BY tick",

@@ -89,7 +89,10 @@ pub(in crate::persistence) trait TypedRow: Sized {
 
 /// Declares row types whose fields are named as the columns they hold.
 macro_rules! rows {
-    ($($(#[$meta:meta])* $name:ident { $first:ident: $first_type:ty $(, $field:ident: $type:ty)* $(,)? })+) => {$(
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $first:ident: $first_type:ty $(, $field:ident: $type:ty)* $(,)? }
+    )+) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, reason = "the columns are explained in the schema's registry")]

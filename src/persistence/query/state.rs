@@ -146,8 +146,13 @@ impl Reader {
         Ok(state)
     }
 
-    /// A snapshot that cannot be read is passed over: it is derived data.
-    fn nearest_snapshot(
+    /// The newest stored state after a tick or an earlier one. A snapshot that cannot be read is
+    /// passed over: it is derived data.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn nearest_snapshot(
         &self,
         simulation_id: &str,
         scenario: &Arc<Scenario>,

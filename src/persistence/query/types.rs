@@ -123,32 +123,38 @@ rows! {
     /// A row of `simulations` without the scenario's text.
     SimulationRow {
         simulation_id: String, config_file: String, config_name: String, description: Option<String>,
-        config_hash: String, rng_seed: u64, ticks_per_day: u64, num_days: u64, num_agents: u64, num_ticks: u64,
+        config_hash: String, rng_seed: u64, ticks_per_day: u64, num_days: u64, num_agents: u64,
+        num_ticks: u64,
         status: Status, experiment_run_id: Option<String>, experiment_iteration: Option<u32>,
         experiment_purpose: Option<String>, experiment_agent: Option<String>, experiment_sample: Option<u32>,
-        purpose: Purpose, started_at: Moment, ended_at: Option<Moment>, last_tick: Option<u64>, event_count: u64,
+        purpose: Purpose, started_at: Moment, ended_at: Option<Moment>, last_tick: Option<u64>,
+        event_count: u64,
         event_digest: String, total_arrivals: Option<i64>, total_settlements: Option<i64>,
         total_lsm_releases: Option<i64>, total_cost_cents: Option<i64>, arrived_value: Option<i64>,
         settled_value: Option<i64>, queued_value: Option<i64>, dropped_value: Option<i64>,
         avg_delay_ticks: Option<f64>, max_delay_ticks: Option<i64>, peak_overdraft: Option<i64>,
-        duration_seconds: Option<f64>, ticks_per_second: Option<f64>, error: Option<String>, engine_version: String,
+        duration_seconds: Option<f64>, ticks_per_second: Option<f64>, error: Option<String>,
+        engine_version: String,
     }
 
     /// A row of `simulation_events`.
     EventRow {
-        simulation_id: String, sequence: u64, tick: u64, day: u64, event_type: String, agent_id: Option<String>,
+        simulation_id: String, sequence: u64, tick: u64, day: u64, event_type: String,
+        agent_id: Option<String>,
         tx_id: Option<String>, agents: Vec<String>, tx_ids: Vec<String>, details: String, created_at: Moment,
         event_timestamp: Moment,
     }
 
     /// A row of `transactions`.
     PaymentRow {
-        simulation_id: String, tx_id: String, sender_id: String, receiver_id: String, amount: i64, priority: i64,
+        simulation_id: String, tx_id: String, sender_id: String, receiver_id: String, amount: i64,
+        priority: i64,
         original_priority: i64, is_divisible: bool, arrival_tick: u64, arrival_day: u64, deadline_tick: u64,
         settlement_tick: Option<u64>, settlement_day: Option<u64>, settled_by: Option<String>, status: String,
         place: String, overdue_since_tick: Option<u64>, drop_tick: Option<u64>, drop_reason: Option<String>,
         amount_settled: i64, queue1_ticks: u64, queue2_ticks: u64, total_delay_ticks: u64, delay_cost: i64,
-        penalty_cost: i64, parent_tx_id: Option<String>, split_index: Option<u64>, rtgs_priority: Option<String>,
+        penalty_cost: i64, parent_tx_id: Option<String>, split_index: Option<u64>,
+        rtgs_priority: Option<String>,
         rtgs_submission_tick: Option<u64>, declared_rtgs_priority: Option<String>,
     }
 
@@ -157,10 +163,12 @@ rows! {
         simulation_id: String, agent_id: String, day: u64, opening_balance: i64, closing_balance: i64,
         min_balance: i64, max_balance: i64, unsecured_cap: i64, peak_overdraft: i64,
         opening_posted_collateral: i64, closing_posted_collateral: i64, peak_posted_collateral: i64,
-        collateral_capacity: i64, num_collateral_posts: i64, num_collateral_withdrawals: i64, num_arrivals: i64,
+        collateral_capacity: i64, num_collateral_posts: i64, num_collateral_withdrawals: i64,
+        num_arrivals: i64,
         num_sent: i64, num_received: i64, num_settled: i64, num_dropped: i64, queue1_peak_size: i64,
         queue1_eod_size: i64, liquidity_cost: i64, delay_cost: i64, collateral_cost: i64,
-        split_friction_cost: i64, deadline_penalty_cost: i64, liquidity_opportunity_cost: i64, total_cost: i64,
+        split_friction_cost: i64, deadline_penalty_cost: i64, liquidity_opportunity_cost: i64,
+        total_cost: i64,
     }
 
     /// A row of `policy_snapshots`.
@@ -180,9 +188,11 @@ rows! {
     /// A row of `experiments`; JSON columns as text.
     ExperimentRow {
         run_id: String, experiment_name: String, experiment_type: String, config: String, created_at: String,
-        completed_at: Option<String>, num_iterations: i64, converged: bool, convergence_reason: Option<String>,
+        completed_at: Option<String>, num_iterations: i64, converged: bool,
+        convergence_reason: Option<String>,
         status: Status, scenario_json: String, experiment_text: String, experiment_files: String,
-        engine_version: String, evaluation_mode: Option<String>, proposer: Option<String>, model: Option<String>,
+        engine_version: String, evaluation_mode: Option<String>, proposer: Option<String>,
+        model: Option<String>,
         persist_simulations: Option<String>, master_seed: Option<String>, final_cost: Option<i64>,
         best_cost: Option<i64>, best_iteration: Option<i32>,
     }
@@ -203,7 +213,8 @@ rows! {
         run_id: String, iteration: u32, agent_id: String, evaluation_mode: String, proposed_policy: String,
         old_cost: i64, new_cost: i64, context_simulation_cost: i64, accepted: bool, acceptance_reason: String,
         delta_sum: i64, num_samples: i64, sample_details: Option<String>, scenario_seed: Option<i64>,
-        timestamp: String, settlement_rate: Option<f64>, avg_delay: Option<f64>, cost_breakdown: Option<String>,
+        timestamp: String, settlement_rate: Option<f64>, avg_delay: Option<f64>,
+        cost_breakdown: Option<String>,
         cost_std_dev: Option<i64>, confidence_interval_95: Option<String>, agent_stats: Option<String>,
     }
 
@@ -237,7 +248,8 @@ rows! {
 
     /// Costs of a bank over the whole run, in cents.
     BankCostsRow {
-        agent_id: String, liquidity_cost: i64, delay_cost: i64, collateral_cost: i64, deadline_penalty_cost: i64,
+        agent_id: String, liquidity_cost: i64, delay_cost: i64, collateral_cost: i64,
+        deadline_penalty_cost: i64,
         split_friction_cost: i64, liquidity_opportunity_cost: i64, total_cost: i64,
     }
 

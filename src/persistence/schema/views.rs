@@ -123,7 +123,8 @@ const LIQUIDITY_USED: View = View {
         big("day", "Day of settlement."),
         big(
             "liquidity_used",
-            "Largest excess of value sent over value received since the start of the day, at the end of any tick.",
+            "Largest excess of value sent over value received since the start of the day, \
+             at the end of any tick.",
         ),
         big("value_sent", "Value sent on that day."),
         big("value_received", "Value received on that day."),
@@ -204,7 +205,8 @@ WITH iterations AS (
 )
 SELECT e.run_id, experiment_name, evaluation_mode, proposer, status, num_iterations, first, final_cost,
     coalesce(best_cost, best), 1 - coalesce(best_cost, best) / nullif(first, 0), coalesce(accepted, 0),
-    coalesce(evaluations.number, 0), coalesce(simulated.number, 0), coalesce(events, 0), created_at, completed_at
+    coalesce(evaluations.number, 0), coalesce(simulated.number, 0), coalesce(events, 0), created_at,
+    completed_at
 FROM experiments e
 LEFT JOIN iterations ON iterations.run_id = e.run_id
 LEFT JOIN evaluations ON evaluations.run_id = e.run_id

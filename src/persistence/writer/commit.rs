@@ -117,7 +117,8 @@ impl State {
             self.buffers.simulations.append_to(&self.connection, self.last)
         };
         if let Err(error) = done {
-            tracing::warn!(%error, id = simulation.start.simulation_id, "a failed simulation could not be marked");
+            tracing::warn!(%error, id = simulation.start.simulation_id, "a failed simulation could \
+            not be marked");
             self.buffers.simulations.clear();
         }
     }
@@ -159,7 +160,8 @@ fn update(connection: &Connection, simulation: &Simulation) -> duckdb::Result<()
     let Some(ended) = ended else {
         connection
             .prepare_cached(
-                "UPDATE simulations SET last_tick = ?, event_count = ?, event_digest = ? WHERE simulation_id = ?",
+                "UPDATE simulations SET last_tick = ?, event_count = ?, event_digest = ? WHERE \
+                 simulation_id = ?",
             )?
             .execute(params![last_tick, event_count, event_digest, id])?;
         return Ok(());
@@ -189,7 +191,8 @@ fn set_totals(connection: &Connection, id: &str, totals: &Totals) -> duckdb::Res
     connection
         .prepare_cached(
             "UPDATE simulations SET total_arrivals = ?, total_settlements = ?, total_lsm_releases = ?, \
-             total_cost_cents = ?, arrived_value = ?, settled_value = ?, queued_value = ?, dropped_value = ?, \
+             total_cost_cents = ?, arrived_value = ?, settled_value = ?, queued_value = ?, \
+             dropped_value = ?, \
              avg_delay_ticks = ?, max_delay_ticks = ?, peak_overdraft = ? WHERE simulation_id = ?",
         )?
         .execute(params![

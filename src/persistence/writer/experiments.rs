@@ -49,7 +49,8 @@ pub(super) fn write(connection: &Connection, writes: &ExperimentWrites) -> duckd
 fn insert_run(connection: &Connection, run: &str, start: &ExperimentStart) -> duckdb::Result<()> {
     connection.execute(
         "INSERT INTO experiments (run_id, experiment_name, experiment_type, config, created_at, \
-         num_iterations, converged, status, scenario_json, experiment_text, experiment_files, engine_version) \
+         num_iterations, converged, status, scenario_json, experiment_text, experiment_files, \
+         engine_version) \
          VALUES (?, ?, ?, ?, ?, 0, false, ?, ?, ?, ?, ?)",
         params![
             run,

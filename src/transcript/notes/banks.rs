@@ -35,7 +35,8 @@ impl Notes<'_> {
                 decision_path,
             } => {
                 // Not a number is the same before and after.
-                if old_value != new_value && !(old_value.is_nan() && new_value.is_nan()) {
+                let changed = old_value != new_value && !(old_value.is_nan() && new_value.is_nan());
+                if changed {
                     let key = register_key.strip_prefix(REGISTER_PREFIX).unwrap_or(register_key);
                     let values = change(number(*old_value), number(*new_value));
                     self.registers.row(*agent_id, cells![key, values, why(reason, decision_path.as_ref())]);
@@ -90,7 +91,8 @@ impl Notes<'_> {
                 ..
             } => {
                 let note = format!(
-                    "overdue for {}, penalty {deadline_penalty_cost}, estimated delay cost {estimated_delay_cost}",
+                    "overdue for {}, penalty {deadline_penalty_cost}, estimated delay cost \
+                     {estimated_delay_cost}",
                     counted(*total_ticks_overdue, "tick")
                 );
                 let who = parties(names, *sender_id, *receiver_id);
@@ -112,7 +114,9 @@ impl Notes<'_> {
                 let divisible = if *is_divisible { ", divisible" } else { "" };
                 let level = priority(*level);
                 let who = pair(from, to);
-                format!("scheduled payment {tx_id} {who}: {amount}, {level}, due in tick {deadline}{divisible}")
+                format!(
+                    "scheduled payment {tx_id} {who}: {amount}, {level}, due in tick {deadline}{divisible}"
+                )
             }
             Effect::CollateralAdjustment { agent, delta, new_total } => {
                 let sign = if *delta > Cents::ZERO { "+" } else { "" };
@@ -148,9 +152,8 @@ impl Notes<'_> {
 
     /// A movement of collateral with what it does to the bank's credit.
     pub(super) fn collateral_moved(&mut self, state: &State, event: &Event, before: &Position) {
-        let posted = |tick: &crate::time::Tick, reason: &Text| {
-            format!("posted in tick {tick} for {}", spaced(reason))
-        };
+        let posted =
+            |tick: &crate::time::Tick, reason: &Text| format!("posted in tick {tick} for {}", spaced(reason));
         let (bank, what, amount, note) = match event {
             Event::CollateralPost { agent_id, amount, reason, auto_withdraw_tick, .. } => {
                 let back = auto_withdraw_tick.map(|tick| format!(", goes back in tick {tick}"));
@@ -169,7 +172,7 @@ impl Notes<'_> {
                 original_reason,
                 posted_at_tick,
             } => {
-                let note = format!("{}, {}", posted(posted_at_tick, original_reason), blocked(reason, before));
+                let note = format!("{}, {}", posted(posted_at_tick, original_reason), blocked(reason));
                 (*agent_id, "kept by timer", requested_amount, note)
             }
             _ => return,
@@ -189,16 +192,22 @@ impl Notes<'_> {
     }
 }
 
-/// Why a timer did not withdraw. The figures in the event's text are those of the bank, in cents.
-fn blocked(reason: &str, position: &Position) -> String {
-    match reason.split_once(':') {
-        Some((words, _)) if words.starts_with("No headroom") => format!(
-            "no headroom: {} of the credit line of {} in use",
-            position.credit_used(),
-            position.credit_line()
-        ),
-        _ => reason.to_owned(),
-    }
+/// Why a timer did not withdraw; the event's text has its amounts in cents (spec 03, 5.4).
+fn blocked(reason: &str) -> String {
+    let Some((_, figures)) = reason.split_once("No headroom available for withdrawal: ") else {
+        return reason.to_owned();
+    };
+    let figure = |figure: &str| {
+        let (name, cents) = figure.split_once('=')?;
+        let amount = Cents(cents.parse().ok()?);
+        Some(match name {
+            "credit_used" => format!("credit in use {amount}"),
+            "allowed_limit" => format!("credit line {amount}"),
+            other => format!("{other} {amount}"),
+        })
+    };
+    let figures: Option<Vec<_>> = figures.split(", ").map(figure).collect();
+    figures.map_or_else(|| reason.to_owned(), |figures| format!("no headroom for it: {}", figures.join(", ")))
 }
 
 fn why(reason: &str, path: Option<&Text>) -> String {

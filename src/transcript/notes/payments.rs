@@ -19,7 +19,14 @@ impl Notes<'_> {
     pub(super) fn payment_event(&mut self, state: &State, event: &Event) {
         match event {
             Event::Arrival {
-                tx_id, sender_id, receiver_id, amount, deadline: due, priority: level, parent_tx_id, ..
+                tx_id,
+                sender_id,
+                receiver_id,
+                amount,
+                deadline: due,
+                priority: level,
+                parent_tx_id,
+                ..
             } => {
                 let part = parent_tx_id.map_or_else(String::new, |parent| format!("part of {parent}"));
                 let parties = parties(self.names(), *sender_id, *receiver_id);
@@ -50,8 +57,7 @@ impl Notes<'_> {
                 boost_applied,
             } => {
                 let bank = self.names().bank(*sender_id);
-                let boosted =
-                    format!("{} (+{boost_applied})", change(original_priority, escalated_priority));
+                let boosted = format!("{} (+{boost_applied})", change(original_priority, escalated_priority));
                 let left = format!("{} left", counted(*ticks_until_deadline, "tick"));
                 self.escalations.row(cells![tx_id, bank, boosted, left]);
             }
@@ -101,7 +107,11 @@ impl Notes<'_> {
                 ]);
             }
             Event::MultilateralLimitExceeded {
-                tx_id, amount, current_total_outflow, multilateral_limit, ..
+                tx_id,
+                amount,
+                current_total_outflow,
+                multilateral_limit,
+                ..
             } => {
                 let note = exceeded(*multilateral_limit, *current_total_outflow, *amount);
                 self.system_row(state, "limit exceeded", *tx_id, format!("limit to all banks {note}"));

@@ -230,7 +230,8 @@ impl Notes<'_> {
             let saved = gross.saturating_sub(*needed);
             let share = percent(saved, *gross);
             page.line(2, &format!("gross {gross}, liquidity needed {needed}, saved {saved} ({share})"));
-            let nets: Vec<_> = nets.iter().map(|(bank, net)| format!("{} {net}", names.bank(*bank))).collect();
+            let nets: Vec<_> =
+                nets.iter().map(|(bank, net)| format!("{} {net}", names.bank(*bank))).collect();
             page.line(2, &format!("net positions: {}", nets.join(", ")));
         }
     }

@@ -1,6 +1,8 @@
 //! Helpers of the suite.
 
 pub mod expected;
+pub mod program;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,6 +11,8 @@ use crate::money::grouped;
 pub enum Setting {
     Source,
     Seed,
+    /// The root of an experiment's seeds, of any size.
+    MasterSeed,
     Ticks,
     Iterations,
     Samples,
@@ -23,7 +25,7 @@ impl Setting {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Source => "file",
-            Self::Seed => "seed",
+            Self::Seed | Self::MasterSeed => "seed",
             Self::Ticks => "ticks",
             Self::Iterations => "iterations",
             Self::Samples => "samples",
@@ -36,7 +38,7 @@ impl Setting {
     pub const fn help(self) -> &'static str {
         match self {
             Self::Source => "",
-            Self::Seed => "same seed, same result",
+            Self::Seed | Self::MasterSeed => "same seed, same result",
             Self::Ticks => "ticks to simulate",
             Self::Iterations => "most rounds of proposals",
             Self::Samples => "bootstrap samples per comparison",
@@ -53,8 +55,11 @@ impl Setting {
             (Self::Source | Self::Persist | Self::Proposer, _) => {
                 text.is_empty().then(|| "may not be empty".into())
             }
+            (Self::MasterSeed, _) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                None
+            }
             (_, Err(_)) => Some("a whole number from 0".into()),
-            (Self::Seed, Ok(_)) => None,
+            (Self::Seed | Self::MasterSeed, Ok(_)) => None,
             (_, Ok(0)) => Some("at least 1".into()),
             (Self::Ticks, Ok(10_000_001..)) => Some("at most 10,000,000".into()),
             (Self::Iterations | Self::Samples, Ok(1_000_001..)) => Some("at most 1,000,000".into()),
@@ -84,7 +89,7 @@ impl Field {
         Self { setting: Setting::Source, value: Value::Text(Input::new(source.to_owned())), problem: None }
     }
 
-    fn number_field(setting: Setting, value: u64) -> Self {
+    fn text_field(setting: Setting, value: impl ToString) -> Self {
         Self { setting, value: Value::Text(Input::new(value.to_string())), problem: None }
     }
 
@@ -122,14 +127,15 @@ impl Field {
 
 /// The fields for what was read, at its own settings.
 pub fn fields_of(subject: &Subject) -> Vec<Field> {
-    let mut fields = vec![Field::number_field(Setting::Seed, subject.seed)];
+    let seed = if subject.experiment.is_some() { Setting::MasterSeed } else { Setting::Seed };
+    let mut fields = vec![Field::text_field(seed, &subject.seed)];
     let Some(settings) = &subject.experiment else {
-        fields.push(Field::number_field(Setting::Ticks, subject.ticks));
+        fields.push(Field::text_field(Setting::Ticks, subject.ticks));
         return fields;
     };
-    fields.push(Field::number_field(Setting::Iterations, settings.iterations));
+    fields.push(Field::text_field(Setting::Iterations, settings.iterations));
     if settings.mode == "bootstrap" {
-        fields.push(Field::number_field(Setting::Samples, settings.samples));
+        fields.push(Field::text_field(Setting::Samples, settings.samples));
     }
     let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
     fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));

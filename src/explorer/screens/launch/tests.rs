@@ -20,7 +20,7 @@ fn subject(mode: &str) -> Subject {
         kind: Kind::Experiment,
         name: "exp1".into(),
         description: String::new(),
-        seed: 42,
+        seed: "42".into(),
         banks: 2,
         ticks: 12,
         experiment: Some(settings(mode)),
@@ -51,8 +51,13 @@ fn choices_go_round() {
 
 #[test]
 fn the_size_of_an_experiment_is_an_upper_bound() {
-    let plan =
-        ExperimentPlan { iterations: 25, samples: 10, persist: Persist::All, proposer: "search".into() };
+    let plan = ExperimentPlan {
+        iterations: 25,
+        samples: 10,
+        persist: Persist::All,
+        proposer: "search".into(),
+        replaces_proposer: false,
+    };
     for (mode, expected) in
         [("deterministic-pairwise", 126), ("deterministic-temporal", 26), ("bootstrap", 1026)]
     {

@@ -23,9 +23,9 @@ const BANK_COLUMNS: &[Column] = &[
     Column::number("line used", 12).rank(4),
     Column::number("line", 12).rank(7),
     Column::number("collateral", 12).rank(6),
-    Column::number("q1", 3),
+    Column::number("q1", 4),
     Column::number("q1 value", 12).rank(8),
-    Column::number("q2", 3),
+    Column::number("q2", 5),
     Column::number("q2 value", 12).rank(9),
     Column::number("cost", 10).rank(1),
 ];

@@ -1,16 +1,24 @@
 //! The table of commands and options (spec 06, 7; 07, 18).
 
+mod policy;
+
 use std::path::PathBuf;
 
-use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+pub use policy::{
+    CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
+    ValidatePolicyArgs,
+};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "payment-sim",
     version,
-    long_version = super::manual::LONG_VERSION,
-    about = "Simulate interbank real-time gross settlement, run experiments on it, explore what they recorded",
+    long_version = crate::cli::manual::LONG_VERSION,
+    about = "Simulate interbank real-time gross settlement, run experiments on it, \
+             explore what they recorded",
     after_help = "Without a command the explorer opens. FILE can be library:NAME everywhere; \
                   `payment-sim library` lists what comes with the program.",
     disable_help_subcommand = true,
@@ -130,7 +138,8 @@ pub struct RunArgs {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub ticks: Option<u64>,
     /// Run N ticks, fewer or more than the scenario's length; changes nothing in it
-    #[arg(long, value_name = "N", conflicts_with = "ticks", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "ticks")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub run_ticks: Option<u64>,
     /// Unknown keys are errors
     #[arg(long)]
@@ -429,135 +438,6 @@ pub enum ScenarioCommand {
         #[arg(long, short, value_enum, default_value_t = ResultForm::Text)]
         format: ResultForm,
     },
-}
-
-/// Commands of `policy`.
-#[derive(Debug, Args)]
-pub struct PolicyArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: PolicyCommand,
-}
-
-/// Every `policy` command.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Check a policy file.
-    Validate(ValidatePolicyArgs),
-    /// Print every field, action and operator of the policy language.
-    Schema(PolicySchemaArgs),
-    /// Read a policy in plain English and draw its trees.
-    Explain {
-        /// Policy file or library:NAME
-        file: String,
-    },
-}
-
-/// Options of `policy validate`.
-#[derive(Clone, Debug, Args)]
-pub struct ValidatePolicyArgs {
-    /// Policy file or library:NAME
-    pub file: String,
-    /// Form of the result
-    #[arg(long, short, value_enum, default_value_t = ResultForm::Text)]
-    pub format: ResultForm,
-    /// Show trees, parameters and description
-    #[arg(long, short)]
-    pub verbose: bool,
-    /// Run the policy in a small simulation, too
-    #[arg(long)]
-    pub functional_tests: bool,
-    /// Hold the policy against this scenario's feature toggles
-    #[arg(long, short, value_name = "FILE")]
-    pub scenario: Option<String>,
-}
-
-/// Form of a manual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ManualForm {
-    /// Markdown.
-    Markdown,
-    /// JSON.
-    Json,
-}
-
-/// Options of `policy schema`.
-#[derive(Clone, Debug, Args)]
-pub struct PolicySchemaArgs {
-    /// Form
-    #[arg(long, short, value_enum, default_value_t = ManualForm::Markdown)]
-    pub format: ManualForm,
-    /// Only this category; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub category: Vec<String>,
-    /// Not this category; may be repeated
-    #[arg(long, short = 'x', value_name = "NAME", action = ArgAction::Append)]
-    pub exclude_category: Vec<String>,
-    /// Only what is valid in this tree; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub tree: Vec<String>,
-    /// Only this section; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub section: Vec<String>,
-    /// Only what this scenario's feature toggles allow
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<String>,
-    /// Write to this file
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Leave examples out
-    #[arg(long)]
-    pub no_examples: bool,
-    /// Names and descriptions only
-    #[arg(long)]
-    pub compact: bool,
-}
-
-/// Commands of `cost`.
-#[derive(Debug, Args)]
-pub struct CostArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: CostCommand,
-}
-
-/// Every `cost` command.
-#[derive(Debug, Subcommand)]
-pub enum CostCommand {
-    /// Print every cost with its formula and default.
-    Schema(CostSchemaArgs),
-}
-
-/// Options of `cost schema`.
-#[derive(Clone, Debug, Args)]
-pub struct CostSchemaArgs {
-    /// Form
-    #[arg(long, short, value_enum, default_value_t = ManualForm::Markdown)]
-    pub format: ManualForm,
-    /// Only this category; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub category: Vec<String>,
-    /// Not this category; may be repeated
-    #[arg(long, short = 'x', value_name = "NAME", action = ArgAction::Append)]
-    pub exclude_category: Vec<String>,
-    /// Only this cost; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub include: Vec<String>,
-    /// Not this cost; may be repeated
-    #[arg(long, short, value_name = "NAME", action = ArgAction::Append)]
-    pub exclude: Vec<String>,
-    /// Only what this scenario's feature toggles allow
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<String>,
-    /// Write to this file
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Leave examples out
-    #[arg(long)]
-    pub no_examples: bool,
-    /// One table
-    #[arg(long)]
-    pub compact: bool,
 }
 
 /// Options of `library`.

@@ -1,0 +1,176 @@
+//! The built-in search (spec 07, 10.5): offline, deterministic, over the parameters that may vary.
+//!
+//! In a call it goes through the parameters one after the other. Where policies are compared by single
+//! runs, it measures a grid of values and refines it around the best one. Where they are compared on
+//! samples, all samples of an iteration come from one day and mislead: what the days so far say
+//! together ([`Outlook`]) decides where to go, and a step is proposed only if this iteration's own
+//! samples agree that it is one for the better.
+
+mod outlook;
+mod parameter;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{Answer, Evaluate, MAX_EVALUATIONS, Measured, Proposer, Request};
+use crate::experiment::evaluate::RunError;
+use outlook::{Day, Outlook};
+use parameter::Parameter;
+
+/// The built-in search with what it remembers of a run.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// What was measured of the values of a parameter, by agent and parameter, one entry for a day.
+    memory: HashMap<(String, String), Memory>,
+}
+
+/// Days under the same rest of the policy.
+#[derive(Debug, Default)]
+struct Memory {
+    rest: Value,
+    days: Vec<(u32, Day)>,
+}
+
+impl Proposer for Search {
+    fn propose(&mut self, request: &Request<'_>, evaluate: &mut dyn Evaluate) -> Result<Answer, RunError> {
+        // A proposal that failed in its comparison was measured here before: there is no better one.
+        let parameters = if request.call == 1 { Parameter::of(request) } else { Vec::new() };
+        if parameters.is_empty() {
+            return Ok(Answer::Declined);
+        }
+        let mut session = Session {
+            request,
+            evaluate,
+            left: MAX_EVALUATIONS,
+            share: MAX_EVALUATIONS / parameters.len(),
+            base: request.current.clone(),
+        };
+        for parameter in &parameters {
+            let better = if request.by_samples {
+                let key = (request.agent.to_owned(), parameter.name.clone());
+                session.step_by_days(parameter, self.memory.entry(key).or_default())?
+            } else {
+                session.best_in_one_run(parameter)?
+            };
+            if let Some(value) = better {
+                session.base = parameter.applied(&session.base, &value);
+            }
+        }
+        if session.base == *request.current {
+            return Ok(Answer::Declined);
+        }
+        Ok(Answer::Reply { raw: session.base.to_string(), policy: Ok(session.base) })
+    }
+}
+
+/// One call.
+struct Session<'a, 'b> {
+    request: &'a Request<'b>,
+    evaluate: &'a mut dyn Evaluate,
+    /// Evaluations left in the call.
+    left: usize,
+    /// Evaluations for each parameter.
+    share: usize,
+    /// The best policy so far.
+    base: Value,
+}
+
+/// A value of a parameter with what it costs.
+#[derive(Clone, Debug)]
+struct Point {
+    value: Value,
+    measured: Measured,
+}
+
+impl Session<'_, '_> {
+    /// Measures values of a parameter; those that cannot be proposed or measured are left out.
+    fn measure(&mut self, parameter: &Parameter, values: &[Value]) -> Result<Vec<Point>, RunError> {
+        let admissible = |value: &&Value| {
+            let policy = parameter.applied(&self.base, value);
+            self.request.constraints.violations(&policy).is_empty()
+        };
+        let values: Vec<Value> = values.iter().filter(admissible).take(self.left).cloned().collect();
+        self.left -= values.len();
+        let policies: Vec<Value> = values.iter().map(|value| parameter.applied(&self.base, value)).collect();
+        let measured = self.evaluate.evaluate(&policies)?;
+        let points = values.into_iter().zip(measured);
+        Ok(points.filter_map(|(value, measured)| Some(Point { value, measured: measured? })).collect())
+    }
+
+    /// What the policy so far costs.
+    fn measure_base(&mut self) -> Result<Option<Measured>, RunError> {
+        self.left = self.left.saturating_sub(1);
+        Ok(self.evaluate.evaluate(std::slice::from_ref(&self.base))?.into_iter().next().flatten())
+    }
+
+    fn settles(&self, measured: &Measured) -> bool {
+        measured.settlement_rate >= self.request.min_settlement_rate
+    }
+
+    /// The cheapest value in the run of this iteration, if it is cheaper than the policy so far.
+    fn best_in_one_run(&mut self, parameter: &Parameter) -> Result<Option<Value>, RunError> {
+        let Some(now) = self.measure_base()? else { return Ok(None) };
+        let mut best: Option<Point> = None;
+        let mut grid = parameter.grid(self.share * 2 / 3);
+        while !grid.is_empty() {
+            let points = self.measure(parameter, &grid)?;
+            let before = best.as_ref().map(|best| best.measured.cost);
+            for point in points.into_iter().filter(|point| self.settles(&point.measured)) {
+                if best.as_ref().is_none_or(|best| parameter.prefers(&point, best)) {
+                    best = Some(point);
+                }
+            }
+            let Some(best) = &best else { break };
+            if before.is_some_and(|before| best.measured.cost >= before) && parameter.is_fine(&grid) {
+                break;
+            }
+            grid = parameter.refined(&best.value, &grid);
+        }
+        Ok(best.filter(|best| best.measured.cost < now.cost).map(|best| best.value))
+    }
+
+    /// A step towards what all days so far recommend, if this iteration's samples agree.
+    fn step_by_days(
+        &mut self,
+        parameter: &Parameter,
+        memory: &mut Memory,
+    ) -> Result<Option<Value>, RunError> {
+        let Some(now) = self.measure_base()? else { return Ok(None) };
+        let grid = parameter.grid(self.share - 1);
+        let points = self.measure(parameter, &grid)?;
+        if points.len() < grid.len() {
+            // Some values cannot be measured: only this iteration is comparable.
+            return Ok(self.cheapest(parameter, &points, &now));
+        }
+        let rest = parameter.applied(&self.base, &Value::Null);
+        if memory.rest != rest {
+            *memory = Memory { rest, days: Vec::new() };
+        }
+        let day = Day::new(points.iter().map(|point| point.measured.cost as f64).collect());
+        memory.days.push((self.request.iteration, day));
+        let days: Vec<&Day> = memory.days.iter().map(|(_, day)| day).collect();
+        let outlook = Outlook::new(&days, parameter.is_fraction());
+        let place = parameter.place(&self.base, &grid);
+        let expected_now = outlook.expected(place);
+        let agreeing = points
+            .iter()
+            .enumerate()
+            .filter(|(_, point)| point.measured.cost < now.cost && self.settles(&point.measured));
+        let best = agreeing
+            .map(|(index, point)| (outlook.expected(index as f64), point))
+            .filter(|(expected, _)| *expected < expected_now)
+            .min_by(|(one, _), (other, _)| one.total_cmp(other));
+        Ok(best.map(|(_, point)| point.value.clone()))
+    }
+
+    fn cheapest(&self, parameter: &Parameter, points: &[Point], now: &Measured) -> Option<Value> {
+        let mut best: Option<&Point> = None;
+        for point in points.iter().filter(|point| self.settles(&point.measured)) {
+            if best.is_none_or(|best| parameter.prefers(point, best)) {
+                best = Some(point);
+            }
+        }
+        best.filter(|best| best.measured.cost < now.cost).map(|best| best.value.clone())
+    }
+}

@@ -1,0 +1,419 @@
+//! Jobs: what can be launched is read and checked here, and run in threads of its own.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::message::{JobId, Message};
+use super::rows::{
+    ExperimentPlan, ExperimentSettings, JobReport, Kind, LibraryItem, Persist, Plan, Progress, Status,
+    Subject,
+};
+use super::source::with_hint;
+use crate::experiment::file::PersistLevel;
+use crate::experiment::runner::{self, ExperimentError, RunOptions, SimulationNote};
+use crate::experiment::stream::{EventKind, StreamEvent};
+use crate::finding::{Findings, Severity};
+use crate::library;
+use crate::persistence::{self as store, Database};
+use crate::run::{
+    CancelFlag, Outcome, SimulationRequest, Storage, TickReport, new_simulation_id, panic_message, simulate,
+    start_of,
+};
+use crate::scenario::Overrides;
+use crate::sources::{ExperimentOptions, Source, SourceError, load_experiment, load_scenario};
+
+/// Time between two reports of a job's progress.
+const REPORT: Duration = Duration::from_millis(100);
+
+/// The library as Home shows it: what is launched most comes first.
+pub fn library_items() -> Vec<LibraryItem> {
+    let kinds = [
+        (library::Kind::Experiment, Kind::Experiment),
+        (library::Kind::Scenario, Kind::Scenario),
+        (library::Kind::Policy, Kind::Policy),
+    ];
+    let items = kinds.into_iter().flat_map(|(wanted, kind)| {
+        library::of_kind(wanted).map(move |asset| LibraryItem {
+            kind,
+            name: asset.name.to_owned(),
+            question: asset.question.to_owned(),
+        })
+    });
+    items.collect()
+}
+
+/// Reads a file or a library entry, and says what it is and with which settings it would run.
+///
+/// # Errors
+///
+/// Why it cannot be launched, one finding a line.
+pub fn inspect(argument: &str) -> Result<Subject, String> {
+    match kind_of(argument)? {
+        Kind::Experiment => inspect_experiment(argument),
+        _ => inspect_scenario(argument),
+    }
+}
+
+/// By its content: only experiments have these keys at the root.
+fn kind_of(argument: &str) -> Result<Kind, String> {
+    if let Some(name) = library::name_in(argument) {
+        let asset = library::find(name).map_err(|error| format!("{error}\n{}", error.hint()))?;
+        return match asset.kind {
+            library::Kind::Experiment => Ok(Kind::Experiment),
+            library::Kind::Scenario => Ok(Kind::Scenario),
+            library::Kind::Policy => {
+                Err(format!("`{name}` is a policy; a scenario or an experiment uses it"))
+            }
+        };
+    }
+    let source = Source::open(argument, library::Kind::Scenario).map_err(|error| explained(&error))?;
+    let is_key =
+        |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let experiment =
+        source.text.lines().any(|line| is_key(line, "scenario") || is_key(line, "optimized_agents"));
+    Ok(if experiment { Kind::Experiment } else { Kind::Scenario })
+}
+
+fn inspect_scenario(argument: &str) -> Result<Subject, String> {
+    let loaded = load_scenario(argument, &Overrides::default()).map_err(|error| explained(&error))?;
+    let calendar = loaded.resolved.calendar;
+    Ok(Subject {
+        kind: Kind::Scenario,
+        name: loaded.config_name,
+        description: question_of(argument),
+        seed: loaded.resolved.seed.to_string(),
+        banks: loaded.resolved.banks.len() as u64,
+        ticks: calendar.end().0,
+        experiment: None,
+        warnings: warnings(&loaded.findings),
+    })
+}
+
+fn inspect_experiment(argument: &str) -> Result<Subject, String> {
+    let loaded =
+        load_experiment(argument, &ExperimentOptions::default()).map_err(|error| explained(&error))?;
+    let plan = &loaded.plan;
+    let experiment = &plan.experiment;
+    let mut notes = warnings(&loaded.findings);
+    notes.extend(warnings(&loaded.scenario_findings.1));
+    notes.extend(plan.proposer.notice.clone());
+    Ok(Subject {
+        kind: Kind::Experiment,
+        name: experiment.name.clone(),
+        description: match experiment.description.trim() {
+            "" => question_of(argument),
+            description => description.to_owned(),
+        },
+        seed: experiment.master_seed.clone(),
+        banks: plan.scenario.agents.len() as u64,
+        ticks: experiment.evaluation.ticks,
+        experiment: Some(ExperimentSettings {
+            mode: experiment.evaluation.mode.name().to_owned(),
+            iterations: u64::from(experiment.convergence.max_iterations),
+            samples: experiment.evaluation.samples() as u64,
+            proposer: plan.proposer.model(),
+            persist: shown_level(experiment.persist_simulations),
+            optimized: experiment.optimized_agents.clone(),
+        }),
+        warnings: notes,
+    })
+}
+
+fn question_of(argument: &str) -> String {
+    let asset = library::name_in(argument).and_then(|name| library::find(name).ok());
+    asset.map(|asset| asset.question.to_owned()).unwrap_or_default()
+}
+
+fn warnings(findings: &Findings) -> Vec<String> {
+    findings.warnings().map(ToString::to_string).collect()
+}
+
+/// An error with its findings and what to do about it.
+fn explained(error: &SourceError) -> String {
+    let mut text = error.to_string();
+    if let SourceError::Refused { findings, .. } = error {
+        for finding in findings.0.iter().filter(|finding| finding.severity == Severity::Error) {
+            text.push_str(&format!("\n{finding}"));
+        }
+    }
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("\n{hint}"));
+    }
+    text
+}
+
+const fn shown_level(level: PersistLevel) -> Persist {
+    match level {
+        PersistLevel::None => Persist::None,
+        PersistLevel::Primary => Persist::Primary,
+        PersistLevel::All => Persist::All,
+    }
+}
+
+const fn stored_level(level: Persist) -> PersistLevel {
+    match level {
+        Persist::None => PersistLevel::None,
+        Persist::Primary => PersistLevel::Primary,
+        Persist::All => PersistLevel::All,
+    }
+}
+
+/// Where jobs run.
+pub struct Launcher {
+    database: Database,
+    messages: UnboundedSender<Message>,
+    running: HashMap<JobId, (CancelFlag, thread::JoinHandle<()>)>,
+}
+
+impl Launcher {
+    /// Jobs write into this database and report to this sender.
+    pub fn new(database: Database, messages: UnboundedSender<Message>) -> Self {
+        Self { database, messages, running: HashMap::new() }
+    }
+
+    /// Starts a job in a thread of its own. Whatever becomes of it, it reports its end.
+    pub fn start(&mut self, id: JobId, plan: Plan) {
+        let cancel = CancelFlag::default();
+        let reporter = Reporter::new(id, self.messages.clone());
+        let work = Work {
+            database: self.database.clone(),
+            plan,
+            reporter: reporter.clone(),
+            cancel: cancel.clone(),
+        };
+        let end = reporter.clone();
+        let run = move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| work.run())).unwrap_or_else(|panic| {
+                (Status::Failed, format!("internal error: {}", panic_message(panic.as_ref())))
+            });
+            end.end(ended.0, ended.1);
+        };
+        match thread::Builder::new().name(format!("job-{id}")).spawn(run) {
+            Ok(handle) => {
+                self.running.insert(id, (cancel, handle));
+            }
+            Err(error) => reporter.end(Status::Failed, format!("no thread for it: {error}")),
+        }
+    }
+
+    /// Asks a job to stop after its current tick.
+    pub fn cancel(&self, id: JobId) {
+        if let Some((cancel, _)) = self.running.get(&id) {
+            cancel.cancel();
+        }
+    }
+
+    /// Asks all jobs to stop, and waits for them for a while.
+    pub fn shut_down(&mut self, patience: Duration) {
+        for (cancel, _) in self.running.values() {
+            cancel.cancel();
+        }
+        let until = Instant::now() + patience;
+        while Instant::now() < until && self.running.values().any(|(_, handle)| !handle.is_finished()) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Reports of one job; progress at most every [`REPORT`].
+#[derive(Clone)]
+struct Reporter {
+    id: JobId,
+    messages: UnboundedSender<Message>,
+    began: Instant,
+    last: Option<Instant>,
+}
+
+impl Reporter {
+    fn new(id: JobId, messages: UnboundedSender<Message>) -> Self {
+        Self { id, messages, began: Instant::now(), last: None }
+    }
+
+    /// A reader that is gone has left the explorer: nothing is to be told any more.
+    fn send(&self, report: JobReport) {
+        let _ = self.messages.send(Message::Job(self.id, report));
+    }
+
+    fn is_due(&mut self) -> bool {
+        let due = self.last.is_none_or(|last| last.elapsed() >= REPORT);
+        if due {
+            self.last = Some(Instant::now());
+        }
+        due
+    }
+
+    fn progress(&self, part: f64, stage: String, simulations: u64, ticks: u64) {
+        let elapsed_seconds = self.began.elapsed().as_secs_f64();
+        let ticks_per_second = if elapsed_seconds > 0.0 { ticks as f64 / elapsed_seconds } else { 0.0 };
+        self.send(JobReport::Progress(Progress {
+            part,
+            stage,
+            simulations,
+            ticks_per_second,
+            elapsed_seconds,
+        }));
+    }
+
+    fn end(&self, status: Status, message: String) {
+        self.send(JobReport::Ended { status, message });
+    }
+}
+
+struct Work {
+    database: Database,
+    plan: Plan,
+    reporter: Reporter,
+    cancel: CancelFlag,
+}
+
+impl Work {
+    /// Runs to the end, whatever that is, and says how it ended.
+    fn run(self) -> (Status, String) {
+        let ended = match self.plan.experiment.clone() {
+            Some(settings) => self.run_experiment(&settings),
+            None => self.run_scenario(),
+        };
+        ended.unwrap_or_else(|problem| (Status::Failed, problem))
+    }
+
+    fn run_scenario(mut self) -> Result<(Status, String), String> {
+        let seed = self.plan.seed.parse().map_err(|_| format!("`{}` is no seed", self.plan.seed))?;
+        let overrides = Overrides { seed: Some(seed), ..Overrides::default() };
+        let loaded = load_scenario(&self.plan.source, &overrides).map_err(|error| explained(&error))?;
+        let ticks = self.plan.ticks.unwrap_or_else(|| loaded.resolved.calendar.end().0);
+        let id = new_simulation_id();
+        let start = start_of(&loaded.file, &loaded.resolved, id.clone(), &loaded.config_file, ticks);
+        let provider = self.database.provider().map_err(|error| with_hint(&error))?;
+        self.reporter.send(JobReport::Started { run: None, simulation: Some(id) });
+        let request = SimulationRequest { scenario: loaded.resolved.clone(), ticks };
+        let reporter = &mut self.reporter;
+        let mut observer = |report: &TickReport<'_>| {
+            if reporter.is_due() {
+                let done = report.tick.0 + 1;
+                let stage = format!("tick {done} of {ticks}");
+                reporter.progress(done as f64 / ticks.max(1) as f64, stage, 0, done);
+            }
+        };
+        let storage = Storage { provider: &provider, start };
+        let finished = simulate(&request, Some(storage), &mut observer, &self.cancel)
+            .map_err(|error| with_hint(&error))?;
+        if let Some(ticket) = finished.ticket {
+            ticket.wait().map_err(|error| with_hint(&error))?;
+        }
+        let done = finished.ticks;
+        self.reporter.progress(1.0, format!("tick {done} of {ticks}"), 1, done);
+        let stored = format!("{done} of {ticks} ticks, {} events stored", finished.events);
+        Ok(match finished.outcome {
+            Outcome::Completed => (Status::Completed, stored),
+            Outcome::Cancelled => (Status::Cancelled, stored),
+            Outcome::Failed(failure) => (Status::Failed, format!("{failure}; {stored}")),
+        })
+    }
+
+    fn run_experiment(self, settings: &ExperimentPlan) -> Result<(Status, String), String> {
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let options = ExperimentOptions {
+            seed: Some(self.plan.seed.clone()),
+            proposer: settings.replaces_proposer.then(|| settings.proposer.clone()),
+            persist: Some(stored_level(settings.persist)),
+            max_iterations: Some(small(settings.iterations)),
+            num_samples: Some(small(settings.samples)),
+            ..ExperimentOptions::default()
+        };
+        let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
+        let mut watch = Watch {
+            reporter: self.reporter,
+            iterations: settings.iterations.max(1),
+            ticks: loaded.plan.experiment.evaluation.ticks,
+            iteration: 0,
+            simulations: 0,
+        };
+        let options = RunOptions::default();
+        let result = runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel);
+        let result = result.map_err(|error| match error {
+            ExperimentError::Refused(findings) => {
+                findings.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            }
+            ExperimentError::Storage(error) => with_hint(&error),
+            other => other.to_string(),
+        })?;
+        let status = match result.status {
+            store::Status::Completed => Status::Completed,
+            store::Status::Cancelled => Status::Cancelled,
+            _ => Status::Failed,
+        };
+        let iterations = result.num_iterations;
+        Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
+    }
+}
+
+/// Reports an experiment's course.
+struct Watch {
+    reporter: Reporter,
+    iterations: u64,
+    ticks: u64,
+    iteration: u64,
+    simulations: u64,
+}
+
+impl Watch {
+    fn progress(&self) {
+        let part = self.iteration as f64 / self.iterations as f64;
+        let stage = format!("iteration {} of {}", self.iteration, self.iterations);
+        let ticks = self.simulations.saturating_mul(self.ticks);
+        self.reporter.progress(part.min(1.0), stage, self.simulations, ticks);
+    }
+}
+
+impl runner::Observer for Watch {
+    fn started(&mut self, run_id: &str) {
+        self.reporter.send(JobReport::Started { run: Some(run_id.to_owned()), simulation: None });
+    }
+
+    fn event(&mut self, event: &StreamEvent) {
+        self.iteration = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
+        if let Some(line) = spoken(event) {
+            self.reporter.send(JobReport::Log(line));
+        }
+        self.progress();
+    }
+
+    fn simulation(&mut self, note: &SimulationNote) {
+        self.simulations = self.simulations.saturating_add(note.samples.max(1) as u64);
+        if self.reporter.is_due() {
+            self.progress();
+        }
+    }
+}
+
+/// A live event as a line of the log; `None` for those that only repeat others.
+fn spoken(event: &StreamEvent) -> Option<String> {
+    let text = |key: &str| event.data.get(key).and_then(|value| value.as_str()).unwrap_or("");
+    let money = |key: &str| {
+        let cents = event.data.get(key).and_then(serde_json::Value::as_i64);
+        cents.map_or_else(|| "?".to_owned(), |cents| crate::money::Cents(cents).to_string())
+    };
+    let iteration = event.iteration;
+    Some(match event.kind {
+        EventKind::ExperimentStart => format!("{} by {}", text("evaluation_mode"), text("proposer")),
+        EventKind::Evaluation => format!("iteration {iteration}: total cost {}", money("total_cost")),
+        EventKind::PolicyChange => format!(
+            "iteration {iteration}: {} accepted, {} > {} ({})",
+            text("agent_id"),
+            money("old_cost"),
+            money("new_cost"),
+            text("reason")
+        ),
+        EventKind::PolicyRejected => {
+            format!("iteration {iteration}: {} rejected ({})", text("agent_id"), text("reason"))
+        }
+        EventKind::ExperimentEnd => {
+            format!("{}; best total cost {}", text("convergence_reason"), money("best_cost"))
+        }
+        _ => return None,
+    })
+}

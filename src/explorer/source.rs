@@ -1,0 +1,445 @@
+//! The answers: questions of the screens put to the database, its rows as the screens want them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::filter::EventFilter;
+use super::launcher;
+use super::message::{Answer, Batch, From, Page, Query};
+use super::readers::{Interrupt, Source, Stop};
+use super::rows::{
+    BankInIteration, EventRow, IterationRow, Overview, Row as _, RunDetail, RunRow, SimulationFilter,
+    SimulationRow, Status, Verdict,
+};
+use super::session::{Reach, Session, Tape};
+use crate::event::{Event, EventKind, write_line};
+use crate::money::Cents;
+use crate::persistence::{self as store, Database, PersistenceError, Reader};
+use crate::replay::State;
+use crate::scenario::Scenario;
+use crate::time::Tick;
+
+/// Recent runs on Home.
+const RECENT: usize = 50;
+/// Simulations whose sessions are kept for going back and forth between them.
+const SESSIONS: usize = 2;
+
+/// Answers from a database.
+pub struct DatabaseSource {
+    reader: Reader,
+    sessions: Vec<(String, Session<StoredTape>)>,
+}
+
+impl DatabaseSource {
+    /// Answers over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// The database gives no connection.
+    pub fn new(database: &Database) -> Result<Self, PersistenceError> {
+        Ok(Self { reader: database.reader()?, sessions: Vec::new() })
+    }
+}
+
+impl Source for DatabaseSource {
+    fn answer(&mut self, query: &Query, stop: &Stop) -> Result<Answer, String> {
+        match query {
+            Query::Inspect(source) => {
+                launcher::inspect(source).map(|subject| Answer::Subject(Box::new(subject)))
+            }
+            Query::Moment(simulation, seek) => {
+                let reach = self.reach(simulation)?;
+                let moment = self.session(simulation)?.moment(*seek, &reach, stop)?;
+                Ok(Answer::Moment(Box::new(moment)))
+            }
+            Query::Course(simulation) => {
+                let reach = self.reach(simulation)?;
+                Ok(Answer::Course(self.session(simulation)?.course(&reach, stop)?))
+            }
+            _ => self.rows(query).map_err(|error| with_hint(&error)),
+        }
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        let interrupt = self.reader.interrupt();
+        Box::new(move || interrupt.cancel())
+    }
+}
+
+/// An error with what can be done about it.
+pub fn with_hint(error: &PersistenceError) -> String {
+    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"))
+}
+
+impl DatabaseSource {
+    fn rows(&self, query: &Query) -> Result<Answer, PersistenceError> {
+        Ok(match query {
+            Query::Overview => Answer::Overview(self.overview()?),
+            Query::Runs(page) => Answer::Runs(self.runs(page)?),
+            Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
+            Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
+            Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),
+            Query::FindEvent { simulation, filter, from, forward } => {
+                Answer::Found(self.find(simulation, filter, *from, *forward)?)
+            }
+            Query::Moment(..) | Query::Course(_) | Query::Inspect(_) => Answer::Found(None),
+        })
+    }
+
+    fn overview(&self) -> Result<Overview, PersistenceError> {
+        let mut runs = self.reader.runs(&store::RunFilter::default())?;
+        let run_count = runs.len() as u64;
+        runs.truncate(RECENT);
+        let none = store::SimulationFilter { limit: Some(1), ..store::SimulationFilter::default() };
+        let simulation_count = self.reader.simulations(&none)?.total;
+        let event_count = self.reader.info()?.events;
+        let runs = runs.into_iter().map(|run| run_row(run, None)).collect();
+        Ok(Overview { runs, run_count, simulation_count, event_count })
+    }
+
+    fn runs(&self, page: &Page<String>) -> Result<Batch<RunRow>, PersistenceError> {
+        let rows = self.reader.runs(&store::RunFilter::default())?;
+        let rows: Vec<RunRow> = rows.into_iter().map(|run| run_row(run, None)).collect();
+        Ok(part(rows, page, |row| row.id.clone()))
+    }
+
+    fn run(&self, id: &str) -> Result<Option<RunDetail>, PersistenceError> {
+        let Some(run) = self.reader.run(id)? else { return Ok(None) };
+        let experiment = self.reader.experiment(id)?;
+        let config = experiment.as_ref().and_then(|row| serde_json::from_str::<Value>(&row.config).ok());
+        let most = config.as_ref().and_then(|config| config.pointer("/convergence/max_iterations")?.as_u64());
+        let mut verdicts: HashMap<(u32, String), Verdict> = HashMap::new();
+        for row in self.reader.evaluations(id, None)? {
+            verdicts.insert((row.iteration, row.agent_id.clone()), verdict(&row));
+        }
+        let rows = self.reader.iterations(id)?;
+        let iterations = rows.iter().map(|row| iteration_row(row, &mut verdicts)).collect();
+        let reason = experiment.and_then(|row| row.convergence_reason);
+        Ok(Some(RunDetail { run: run_row(run, most), iterations, reason }))
+    }
+
+    fn simulations(
+        &self,
+        filter: &SimulationFilter,
+        page: &Page<(i64, String)>,
+    ) -> Result<Batch<SimulationRow>, PersistenceError> {
+        let mut wanted = store::SimulationFilter {
+            run: filter.run.clone(),
+            iteration: filter.iteration.and_then(|iteration| u32::try_from(iteration).ok()),
+            ..store::SimulationFilter::default()
+        };
+        // Forwards the database pages; the other ways are rare and the list is short enough to read.
+        match &page.from {
+            From::First => wanted.limit = Some(page.limit),
+            From::After((started_at, id)) => {
+                wanted.after = Some((store::Moment(*started_at), id.clone()));
+                wanted.limit = Some(page.limit);
+            }
+            From::Last | From::Before(_) | From::Around(_) => {}
+        }
+        let found = self.reader.simulations(&wanted)?;
+        let rows: Vec<SimulationRow> = found.rows.into_iter().map(simulation_row).collect();
+        if wanted.limit.is_none() {
+            return Ok(part(rows, page, SimulationRow::key));
+        }
+        let more_before = matches!(page.from, From::After(_));
+        let more_after = rows.len() == page.limit && found.total > rows.len() as u64;
+        Ok(Batch { rows, more_before, more_after, total: found.total })
+    }
+
+    fn events(
+        &self,
+        simulation: &str,
+        filter: &EventFilter,
+        page: &Page<u64>,
+    ) -> Result<Batch<EventRow>, PersistenceError> {
+        let half = page.limit / 2;
+        let mut rows = match page.from {
+            From::First => self.page(simulation, filter, None, true, page.limit)?,
+            From::After(sequence) => self.page(simulation, filter, Some(sequence), true, page.limit)?,
+            From::Last => self.page(simulation, filter, None, false, page.limit)?,
+            From::Before(sequence) => self.page(simulation, filter, Some(sequence), false, page.limit)?,
+            From::Around(sequence) => {
+                let mut rows = self.page(simulation, filter, Some(sequence), false, half)?;
+                let at = sequence.checked_sub(1);
+                rows.extend(self.page(simulation, filter, at, true, page.limit - half)?);
+                rows
+            }
+        };
+        let full = rows.len() == page.limit;
+        let (more_before, more_after) = match page.from {
+            From::First => (false, full),
+            From::After(_) => (true, full),
+            From::Last => (full, false),
+            From::Before(_) => (full, true),
+            From::Around(sequence) => {
+                let before = rows.iter().filter(|row| row.sequence < sequence).count();
+                (before == half, rows.len() - before == page.limit - half)
+            }
+        };
+        rows.dedup_by_key(|row| row.sequence);
+        let total = self.reader.event_count(simulation, &stored_filter(filter))?;
+        Ok(Batch { rows, more_before, more_after, total })
+    }
+
+    /// A page of events in ascending order, behind or before a sequence.
+    fn page(
+        &self,
+        simulation: &str,
+        filter: &EventFilter,
+        edge: Option<u64>,
+        forward: bool,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, PersistenceError> {
+        let mut wanted = stored_filter(filter);
+        wanted.limit = Some(i64::try_from(limit).unwrap_or(i64::MAX));
+        if forward {
+            wanted.after_sequence = edge;
+        } else {
+            wanted.before_sequence = edge;
+            wanted.sort = store::Sort::Descending;
+        }
+        let mut rows: Vec<EventRow> =
+            self.reader.event_rows(simulation, &wanted)?.into_iter().map(event_row).collect();
+        if !forward {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    fn find(
+        &self,
+        simulation: &str,
+        filter: &EventFilter,
+        from: u64,
+        forward: bool,
+    ) -> Result<Option<EventRow>, PersistenceError> {
+        Ok(self.page(simulation, filter, Some(from), forward, 1)?.into_iter().next())
+    }
+
+    fn reach(&self, simulation: &str) -> Result<Reach, String> {
+        let found = self.reader.summary(simulation).map_err(|error| with_hint(&error))?;
+        let unknown = || with_hint(&self.reader.database().unknown_simulation(simulation));
+        let row = found.ok_or_else(unknown)?.row;
+        Ok(Reach {
+            title: row.config_name,
+            status: status(row.status),
+            stored: row.last_tick.map_or(0, |tick| tick.saturating_add(1)),
+            ticks: row.num_ticks,
+            events: row.event_count,
+        })
+    }
+
+    fn session(&mut self, simulation: &str) -> Result<&mut Session<StoredTape>, String> {
+        let place = match self.sessions.iter().position(|(id, _)| id == simulation) {
+            Some(place) => place,
+            None => {
+                let open = || {
+                    let scenario = self.reader.scenario(simulation)?;
+                    let reader = self.reader.database().reader()?;
+                    let tape =
+                        StoredTape { reader, simulation: simulation.to_owned(), scenario: scenario.clone() };
+                    Ok(Session::new(scenario, tape))
+                };
+                let session = open().map_err(|error: PersistenceError| with_hint(&error))?;
+                if self.sessions.len() == SESSIONS {
+                    self.sessions.remove(0);
+                }
+                self.sessions.push((simulation.to_owned(), session));
+                self.sessions.len() - 1
+            }
+        };
+        // The newest stands last.
+        let session = self.sessions.remove(place);
+        self.sessions.push(session);
+        self.sessions.last_mut().map(|(_, session)| session).ok_or_else(|| "no session".to_owned())
+    }
+}
+
+/// The stored events of a simulation.
+struct StoredTape {
+    reader: Reader,
+    simulation: String,
+    scenario: Arc<Scenario>,
+}
+
+impl Tape for StoredTape {
+    fn events(&mut self, from: u64, to: u64) -> Result<Vec<(EventRow, Event)>, String> {
+        let names = &self.scenario.names;
+        let events = self.reader.tick_events(&self.simulation, names, Tick(from)..=Tick(to));
+        let shown = |recorded: crate::event::Recorded| {
+            let mut line = String::new();
+            write_line(recorded.sequence, recorded.tick, &recorded.event, names, &mut line);
+            let kind = recorded.event.kind().info().name.to_owned();
+            (EventRow { sequence: recorded.sequence, tick: recorded.tick.0, kind, line }, recorded.event)
+        };
+        Ok(events.map_err(|error| with_hint(&error))?.into_iter().map(shown).collect())
+    }
+
+    fn snapshot(&mut self, complete: u64) -> Result<Option<State>, String> {
+        let Some(last) = complete.checked_sub(1) else { return Ok(None) };
+        let found = self.reader.nearest_snapshot(&self.simulation, &self.scenario, Tick(last));
+        found.map_err(|error| with_hint(&error))
+    }
+
+    fn tick_of(&mut self, sequence: u64) -> Result<Option<u64>, String> {
+        let event = self.reader.event(&self.simulation, sequence).map_err(|error| with_hint(&error))?;
+        Ok(event.map(|event| event.tick))
+    }
+}
+
+/// The page of a list that was read as a whole.
+fn part<R, K: PartialEq>(mut rows: Vec<R>, page: &Page<K>, key: impl Fn(&R) -> K) -> Batch<R> {
+    let total = rows.len();
+    let place = |wanted: &K| rows.iter().position(|row| key(row) == *wanted).unwrap_or(0);
+    let (from, to) = match &page.from {
+        From::First => (0, page.limit),
+        From::Last => (total.saturating_sub(page.limit), total),
+        From::After(wanted) => (place(wanted) + 1, place(wanted).saturating_add(page.limit)),
+        From::Before(wanted) => (place(wanted).saturating_sub(page.limit), place(wanted)),
+        From::Around(wanted) => {
+            (place(wanted).saturating_sub(page.limit / 2), place(wanted) + page.limit / 2)
+        }
+    };
+    let (from, to) = (from.min(total), to.min(total));
+    rows.truncate(to);
+    rows.drain(..from.min(to));
+    Batch { rows, more_before: from > 0, more_after: to < total, total: total as u64 }
+}
+
+const fn status(status: store::Status) -> Status {
+    match status {
+        store::Status::Running => Status::Running,
+        store::Status::Completed => Status::Completed,
+        store::Status::Failed => Status::Failed,
+        store::Status::Cancelled => Status::Cancelled,
+        store::Status::Interrupted => Status::Interrupted,
+    }
+}
+
+fn stored_filter(filter: &EventFilter) -> store::EventFilter {
+    store::EventFilter {
+        tick_min: filter.ticks.map(|(from, _)| from),
+        tick_max: filter.ticks.and_then(|(_, to)| i64::try_from(to).is_ok().then_some(to)),
+        day: filter.day,
+        agent_id: filter.bank.clone(),
+        tx_id: filter.payment.clone(),
+        event_type: (!filter.kinds.is_empty()).then(|| filter.kinds.join(",")),
+        text: filter.text.clone(),
+        ..store::EventFilter::default()
+    }
+}
+
+fn simulation_row(row: store::SimulationRow) -> SimulationRow {
+    let rate = match (row.total_settlements, row.total_arrivals) {
+        (Some(settled), Some(arrived)) if arrived > 0 => Some(settled as f64 / arrived as f64),
+        _ => None,
+    };
+    SimulationRow {
+        id: row.simulation_id,
+        title: row.config_name,
+        purpose: row.purpose.name().to_owned(),
+        run: row.experiment_run_id,
+        iteration: row.experiment_iteration.map(u64::from),
+        agent: row.experiment_agent,
+        sample: row.experiment_sample.map(u64::from),
+        seed: row.rng_seed,
+        status: status(row.status),
+        ticks_stored: row.last_tick.map_or(0, |tick| tick.saturating_add(1)),
+        ticks: row.num_ticks,
+        events: row.event_count,
+        cost: row.total_cost_cents.map(Cents),
+        settlement_rate: rate,
+        started: row.started_at.format("%Y-%m-%d %H:%M:%S"),
+        started_at: row.started_at.0,
+        error: row.error,
+    }
+}
+
+/// An event as its line, put together from its columns (spec 06, 2.3).
+fn event_row(row: store::EventRow) -> EventRow {
+    let mut line = format!("{{\"sequence\":{},\"event_type\":", row.sequence);
+    crate::text::write_quoted(&row.event_type, &mut line);
+    line.push_str(&format!(",\"tick\":{}", row.tick));
+    for (key, value) in [("agent_id", &row.agent_id), ("tx_id", &row.tx_id)] {
+        if let Some(value) = value {
+            line.push_str(&format!(",\"{key}\":"));
+            crate::text::write_quoted(value, &mut line);
+        }
+    }
+    if let Some(members) = row.details.strip_prefix('{').filter(|members| *members != "}") {
+        line.push(',');
+        line.push_str(members);
+    } else {
+        line.push('}');
+    }
+    debug_assert!(EventKind::find(&row.event_type).is_none() || line.ends_with('}'));
+    EventRow { sequence: row.sequence, tick: row.tick, kind: row.event_type, line }
+}
+
+fn run_row(row: store::RunRow, max_iterations: Option<u64>) -> RunRow {
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    let shown = |time: String| time.replacen('T', " ", 1).chars().take(19).collect::<String>();
+    RunRow {
+        id: row.run_id,
+        name: row.experiment_name,
+        mode: row.evaluation_mode.unwrap_or_default(),
+        proposer: row.proposer.unwrap_or_default(),
+        status: status(row.status),
+        iterations: count(row.num_iterations),
+        max_iterations,
+        first_cost: row.first_cost.map(Cents),
+        best_cost: row.best_cost.map(Cents),
+        reduction: row.reduction,
+        simulations: count(row.num_simulations),
+        events: count(row.num_events),
+        started: shown(row.created_at),
+        ended: row.completed_at.map(shown),
+    }
+}
+
+fn verdict(row: &store::EvaluationRow) -> Verdict {
+    let interval = row.confidence_interval_95.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    Verdict {
+        accepted: row.accepted,
+        reason: row.acceptance_reason.clone(),
+        old_cost: Some(Cents(row.old_cost)),
+        new_cost: Some(Cents(row.new_cost)),
+        interval,
+    }
+}
+
+fn iteration_row(row: &store::IterationRow, verdicts: &mut HashMap<(u32, String), Verdict>) -> IterationRow {
+    let object =
+        |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+    let policies = object(&row.policies);
+    let accepted = object(&row.accepted_changes);
+    let banks = object(&row.costs_per_agent).into_iter().map(|(bank, cost)| {
+        let fraction = policies.get(&bank).and_then(fraction);
+        let taken = accepted.get(&bank).and_then(Value::as_bool) == Some(true);
+        // The mode that compares nothing has no evaluation; a replaced policy is accepted all the same.
+        let unjudged = taken.then(|| Verdict {
+            accepted: true,
+            reason: "accepted without comparison".into(),
+            old_cost: None,
+            new_cost: None,
+            interval: None,
+        });
+        let verdict = verdicts.remove(&(row.iteration, bank.clone())).or(unjudged);
+        BankInIteration { cost: Cents(cost.as_i64().unwrap_or(0)), bank, fraction, verdict }
+    });
+    IterationRow {
+        iteration: u64::from(row.iteration),
+        total: Cents(row.total_cost),
+        banks: banks.collect(),
+        settlement_rate: row.settlement_rate,
+        average_delay: row.avg_delay,
+    }
+}
+
+/// The liquidity fraction among a policy's parameters.
+fn fraction(policy: &Value) -> Option<f64> {
+    policy.pointer("/parameters/initial_liquidity_fraction")?.as_f64()
+}

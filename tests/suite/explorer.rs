@@ -1,0 +1,126 @@
+//! The explorer as its user meets it: the real program in a pseudo-terminal.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use payment_sim::persistence::{Access, Database, SimulationFilter, SimulationRow, Status};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::terminal::Program;
+
+/// The explorer on a database file, in 80 columns and 24 rows.
+fn explorer(database: &Path) -> Program {
+    let binary = env!("CARGO_BIN_EXE_payment-sim");
+    Program::start(&[binary, "--db", &database.to_string_lossy()], (80, 24))
+}
+
+fn simulations(database: &Path) -> Vec<SimulationRow> {
+    let database = Database::open(database, Access::Read).expect("the database");
+    let reader = database.reader().expect("a reader");
+    reader.simulations(&SimulationFilter::default()).expect("simulations").rows
+}
+
+fn send(program: &Program, signal: Signal) {
+    let pid = Pid::from_raw(program.pid()).expect("a process id");
+    kill_process(pid, signal).expect("the signal is sent");
+}
+
+/// Launches a simulation that does not end by itself while the test looks.
+fn launch_long(program: &mut Program) {
+    program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("[ Start ]");
+    // Back to the last setting, the ticks.
+    program
+        .press("\u{1b}[Z")
+        .press("\u{15}")
+        .press("900000\r")
+        .wait("900,000 ticks")
+        .press("\r")
+        .wait("running");
+}
+
+#[test]
+fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("explorer.duckdb");
+    let mut program = explorer(&file);
+    program.wait("Library");
+    assert!(program.is_taken(), "raw mode and the alternate screen");
+    // Two keys launch the first experiment of the library.
+    program.press("\r").wait("[ Start ]").press("\r").wait("completed");
+    program.press("\r").wait("Iterations (").press("\r").wait("Simulations (");
+    program.press("\r").wait("tick 0 of 1");
+    program.press(".").wait("tick 1 of 1").press(",").wait("tick 0 of 1");
+    program.press("<").wait("event 7 of 8").press(">").wait("event 8 of 8");
+    program.press(">").wait("tick 1 of 1").press("0t").wait("tick").press("\u{1b}");
+    program.resize(120, 40).wait("5 Balances");
+    program.resize(50, 10).wait("needs at least");
+    program.resize(80, 24).wait("1 Banks");
+    program
+        .press("v")
+        .wait("Events (")
+        .press("f")
+        .wait("filter:")
+        .press("type:Arrival\r")
+        .wait("type:Arrival");
+    program.press("?").wait("half a page down").press("q");
+    program.press("gh").wait("Library").press("q");
+    assert_eq!(program.exit_status(), 0);
+    assert!(program.is_given_back(), "the terminal is as it was");
+    assert!(!simulations(&file).is_empty());
+    assert!(simulations(&file).iter().all(|row| row.status == Status::Completed));
+}
+
+#[test]
+fn a_signal_cancels_the_jobs_gives_the_terminal_back_and_keeps_whole_ticks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("explorer.duckdb");
+    let mut program = explorer(&file);
+    launch_long(&mut program);
+    std::thread::sleep(Duration::from_millis(300));
+    send(&program, Signal::TERM);
+    assert_eq!(program.exit_status(), 143);
+    assert!(program.is_given_back());
+    let rows = simulations(&file);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].status, Status::Cancelled, "{:?}", rows[0].error);
+    assert!(rows[0].last_tick.is_some());
+}
+
+#[test]
+fn suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut program = explorer(&folder.path().join("explorer.duckdb"));
+    program.wait("Library").press("\u{1a}");
+    program.until("stopped", |program| program.is_stopped() && program.is_given_back());
+    send(&program, Signal::CONT);
+    program.until("continued", Program::is_taken);
+    program.wait("Library").press("q");
+    assert_eq!(program.exit_status(), 0);
+    assert!(program.is_given_back());
+}
+
+#[test]
+fn quitting_with_a_running_job_asks_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("explorer.duckdb");
+    let mut program = explorer(&file);
+    launch_long(&mut program);
+    program.press("\u{3}").wait("1 job is still running").press("n").wait("running");
+    program.press("\u{3}").wait("1 job is still running").press("y");
+    assert_eq!(program.exit_status(), 0);
+    assert!(program.is_given_back());
+    assert_eq!(simulations(&file).first().map(|row| row.status), Some(Status::Cancelled));
+}
+
+#[test]
+fn without_a_terminal_it_says_which_commands_need_none() {
+    let output = Command::new(env!("CARGO_BIN_EXE_payment-sim"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the explorer needs a terminal") && said.contains("`experiment`"), "{said}");
+    assert!(output.stdout.is_empty());
+}

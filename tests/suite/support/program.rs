@@ -1,0 +1,90 @@
+//! The program from outside: a fresh folder, its standard streams, its exit status.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program, run in a folder of its own.
+pub struct Program {
+    pub folder: TempDir,
+}
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Program {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// A command that knows no data folder but this one's.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_payment-sim"));
+        command
+            .current_dir(self.folder.path())
+            .env("XDG_DATA_HOME", self.folder.path().join("data"))
+            .env("HOME", self.folder.path())
+            .env_remove("PAYMENT_SIM_DB");
+        command
+    }
+
+    /// Runs a command line, words separated by blanks.
+    pub fn run(&self, line: &str) -> Said {
+        self.with(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs a command with these arguments.
+    pub fn with(&self, arguments: &[&str]) -> Said {
+        said(self.command().args(arguments).output().expect("the program starts"))
+    }
+
+    /// Runs a command line that must succeed; gives its standard output.
+    pub fn out(&self, line: &str) -> String {
+        self.with_out(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs a command that must succeed; gives its standard output.
+    pub fn with_out(&self, arguments: &[&str]) -> String {
+        let said = self.with(arguments);
+        assert_eq!(said.status, 0, "{arguments:?}: {}", said.err);
+        said.out
+    }
+
+    /// The result of a command that prints one JSON object.
+    pub fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.out(line)).expect("one JSON object")
+    }
+
+    /// Rows of an SQL statement on a database.
+    pub fn sql(&self, database: &str, query: &str) -> Vec<Value> {
+        let text = self.with_out(&["db", "sql", query, "--db", database, "--format", "jsonl"]);
+        text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.folder.path().join(name), content).expect("a file is written");
+    }
+
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        Path::exists(&self.path(name))
+    }
+}
+
+pub fn said(output: Output) -> Said {
+    Said {
+        status: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
