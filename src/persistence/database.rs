@@ -94,7 +94,7 @@ impl Database {
         files.insert(path, Arc::downgrade(&shared));
         drop(files);
         let database = Self(shared);
-        recovery::complete_in_background(&database);
+        recovery::complete_in_background(&database)?;
         Ok(database)
     }
 

@@ -9,8 +9,14 @@ use duckdb::{AccessMode, Config, Connection, params};
 use super::error::message;
 use super::{Access, Layout, Moment, PersistenceError, schema};
 
-/// Cores that DuckDB may use: few, so that the engine has the others.
-const THREADS: i64 = 2;
+/// Threads of DuckDB where simulations run beside it. With more of them, a caller whose query
+/// another thread works on spins while it waits, and takes a core from the engine.
+const WRITING_THREADS: i64 = 1;
+/// Threads of DuckDB where nothing else runs.
+const READING_THREADS: i64 = 4;
+/// Size of the write-ahead log that makes a commit take it over into the file. Each time the
+/// last group of rows is compressed again, so this is large.
+const CHECKPOINT_AT: &str = "128MB";
 /// Memory that DuckDB may use for everything together.
 const MAX_MEMORY: &str = "1GB";
 /// Block size of new files in bytes.
@@ -122,11 +128,13 @@ fn check_writable(path: &Path) -> Result<(), PersistenceError> {
 
 fn connect(path: &Path, access: Access) -> Result<Connection, PersistenceError> {
     let mode = if access == Access::Read { AccessMode::ReadOnly } else { AccessMode::ReadWrite };
+    let threads = if access == Access::Read { READING_THREADS } else { WRITING_THREADS };
     let opened = Config::default()
         .access_mode(mode)
-        .and_then(|config| config.threads(THREADS))
+        .and_then(|config| config.threads(threads))
         .and_then(|config| config.max_memory(MAX_MEMORY))
         .and_then(|config| config.enable_autoload_extension(false))
+        .and_then(|config| config.with("checkpoint_threshold", CHECKPOINT_AT))
         .and_then(|config| config.with("default_block_size", BLOCK_SIZE))
         .and_then(|config| config.with("storage_compatibility_version", STORAGE_VERSION))
         .and_then(|config| Connection::open_with_flags(path, config));

@@ -43,14 +43,22 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
 
 /// Computes what simulations that ended without their totals lack, from their events, in
 /// the background (2.2).
-pub(super) fn complete_in_background(database: &Database) {
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub(super) fn complete_in_background(database: &Database) -> Result<(), PersistenceError> {
     if !database.is_writable() {
-        return;
+        return Ok(());
+    }
+    let incomplete = database.reader()?.without_totals()?;
+    if incomplete.is_empty() {
+        return Ok(());
     }
     let file = database.downgrade();
     let work = move || {
         let Some(database) = Database::upgrade(&file) else { return };
-        if let Err(error) = complete(&database) {
+        if let Err(error) = complete(&database, &incomplete) {
             tracing::warn!(%error, "totals of interrupted simulations are incomplete");
         }
     };
@@ -58,12 +66,13 @@ pub(super) fn complete_in_background(database: &Database) {
     if let Err(error) = thread {
         tracing::warn!(%error, "no thread for the totals of interrupted simulations");
     }
+    Ok(())
 }
 
-fn complete(database: &Database) -> Result<(), PersistenceError> {
+fn complete(database: &Database, simulations: &[String]) -> Result<(), PersistenceError> {
     let reader = database.reader()?;
-    for id in reader.without_totals()? {
-        match complete_one(database, &reader, &id) {
+    for id in simulations {
+        match complete_one(database, &reader, id) {
             Ok(()) => {}
             Err(PersistenceError::Cancelled) => return Ok(()),
             Err(error) => tracing::warn!(%error, id, "the totals of a simulation cannot be computed"),

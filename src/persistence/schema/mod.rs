@@ -40,6 +40,8 @@ pub struct Column {
     pub generated: Option<&'static str>,
     /// The sequence that numbers it.
     pub sequence: Option<&'static str>,
+    /// The method by which its values are compressed, where DuckDB would choose badly.
+    pub compression: Option<&'static str>,
     /// What it says, in a sentence.
     pub help: &'static str,
 }
@@ -103,7 +105,7 @@ impl Kind {
 
 /// A column of any kind, NULL allowed.
 const fn column(name: &'static str, kind: Kind, help: &'static str) -> Column {
-    Column { name, kind, required: false, generated: None, sequence: None, help }
+    Column { name, kind, required: false, generated: None, sequence: None, compression: None, help }
 }
 
 const fn text_column(name: &'static str, help: &'static str) -> Column {
@@ -126,6 +128,11 @@ impl Column {
 
     const fn computed(mut self, expression: &'static str) -> Self {
         self.generated = Some(expression);
+        self
+    }
+
+    const fn compressed(mut self, method: &'static str) -> Self {
+        self.compression = Some(method);
         self
     }
 

@@ -18,6 +18,9 @@ fn definition(column: &Column) -> String {
     if let Some(sequence) = column.sequence {
         let _ = write!(out, " DEFAULT nextval('{sequence}')");
     }
+    if let Some(method) = column.compression {
+        let _ = write!(out, " USING COMPRESSION {method}");
+    }
     if column.required {
         out.push_str(" NOT NULL");
     }

@@ -80,6 +80,10 @@ fn event_pages_go_by_key_or_offset_within_limits() {
     };
     let sequences: Vec<u64> = page(back).events.iter().map(|event| event.sequence).collect();
     assert_eq!(sequences, [9, 8]);
+    let last = page(EventFilter { sort: Sort::Descending, limit: Some(1), ..Default::default() });
+    assert_eq!(last.events[0].sequence + 1, total);
+    let beyond = page(EventFilter { after_sequence: Some(total), ..Default::default() });
+    assert_eq!((beyond.events.len(), beyond.total), (0, total));
     let unknown = reader.events("nobody", &EventFilter::default()).unwrap();
     assert_eq!((unknown.total, unknown.events.len()), (0, 0));
 }

@@ -30,5 +30,5 @@ fn a_new_file_has_the_layout_with_all_comments() {
     }
     drop((reader, database));
     let size = std::fs::metadata(&path).unwrap().len();
-    assert!(size < 500_000, "an empty file takes {size} bytes");
+    assert!(size < 200_000, "an empty file takes {size} bytes");
 }
