@@ -1,23 +1,39 @@
 //! Which database a command uses (spec 06, 7.1).
 
-use std::env;
 use std::path::PathBuf;
 
 use super::args::DbOption;
 use super::error::{CliError, say};
+use super::folders;
+use super::settings::Settings;
 use crate::persistence::{Access, Database};
 
 /// The database that is meant when none is named.
 const DEFAULT_FILE: &str = "payment-sim.duckdb";
 
 impl DbOption {
-    /// The path: as given, else of the environment, else the default. The default's folder is made
-    /// if it is to be written.
+    /// The path: as given, else of the environment, else of the settings file, else the default.
     pub fn path(&self, access: Access) -> Result<PathBuf, CliError> {
+        self.path_with(access, || Settings::load(None))
+    }
+
+    /// As [`DbOption::path`], with settings from elsewhere. The default's folder is made if it is to be
+    /// written.
+    pub fn path_with(
+        &self,
+        access: Access,
+        settings: impl FnOnce() -> Result<Settings, CliError>,
+    ) -> Result<PathBuf, CliError> {
         if let Some(path) = self.db.clone().or_else(from_environment) {
             return Ok(path);
         }
-        let folder = data_folder()?;
+        if let Some(path) = settings()?.database {
+            return Ok(path);
+        }
+        let folder = folders::data().ok_or_else(|| CliError::Failed {
+            message: "there is no data folder: neither XDG_DATA_HOME nor HOME is set".to_owned(),
+            hint: Some("name a database with --db PATH".to_owned()),
+        })?;
         if access == Access::Write {
             std::fs::create_dir_all(&folder).map_err(|error| {
                 CliError::failed(format!("data folder `{}` cannot be made: {error}", folder.display()))
@@ -38,16 +54,5 @@ impl DbOption {
 
 /// `PAYMENT_SIM_DB`, unless it is empty.
 pub fn from_environment() -> Option<PathBuf> {
-    env::var_os("PAYMENT_SIM_DB").filter(|path| !path.is_empty()).map(PathBuf::from)
-}
-
-/// `$XDG_DATA_HOME/payment-sim`, else below `~/.local/share`.
-fn data_folder() -> Result<PathBuf, CliError> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
-    let base = base.ok_or_else(|| CliError::Failed {
-        message: "there is no data folder: neither XDG_DATA_HOME nor HOME is set".to_owned(),
-        hint: Some("name a database with --db PATH".to_owned()),
-    })?;
-    Ok(base.join("payment-sim"))
+    folders::variable("PAYMENT_SIM_DB")
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use super::args::ExploreArgs;
 use super::error::CliError;
+use super::settings::Settings;
 use crate::explorer::{self, ExplorerOptions};
 use crate::persistence::Access;
 
@@ -16,11 +17,13 @@ pub fn explore(args: &ExploreArgs) -> Result<(), CliError> {
         ));
     }
     let access = if args.read_only { Access::Read } else { Access::Write };
+    let settings = Settings::load(args.config.as_deref())?;
+    let look = settings.explorer.clone();
     let options = ExplorerOptions {
-        database: args.db.path(access)?,
+        database: args.db.path_with(access, || Ok(settings))?,
         read_only: args.read_only,
-        ascii: args.ascii,
-        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        ascii: args.ascii || look.ascii,
+        no_color: look.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
     };
     explorer::run(options).map_err(CliError::from)
 }

@@ -7,14 +7,17 @@ mod db;
 mod error;
 mod experiment;
 mod explore;
+mod folders;
 mod interrupt;
 mod library;
+mod log;
 mod manual;
 mod output;
 mod policy;
 mod replay;
 mod run;
 mod scenario;
+mod settings;
 mod show;
 mod table;
 
@@ -37,6 +40,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    log::start();
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),

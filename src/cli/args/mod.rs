@@ -414,6 +414,9 @@ pub struct ExploreArgs {
     /// Do not write to the database, launch nothing
     #[arg(long)]
     pub read_only: bool,
+    /// Settings file [default: PAYMENT_SIM_CONFIG, else config.toml in the configuration folder]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Commands of `scenario`.
