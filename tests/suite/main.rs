@@ -8,6 +8,7 @@
 
 mod cases;
 mod commands;
+mod experiment_records;
 mod experiments;
 mod explorer;
 mod library;
