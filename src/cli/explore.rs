@@ -1,5 +1,6 @@
 //! `explore`, also without a command: the terminal UI.
 
+use std::fs;
 use std::io::{self, IsTerminal as _};
 
 use super::args::ExploreArgs;
@@ -8,22 +9,32 @@ use super::settings::Settings;
 use crate::explorer::{self, ExplorerOptions};
 use crate::persistence::Access;
 
-/// Opens the explorer; without a terminal it says what to do instead.
+/// Opens the explorer; without a terminal it says what to do instead. A key script needs none.
 pub fn explore(args: &ExploreArgs) -> Result<(), CliError> {
+    if let Some(file) = &args.keys {
+        let script = fs::read_to_string(file).map_err(|error| {
+            CliError::failed(format!("key script `{}` cannot be read: {error}", file.display()))
+        })?;
+        return explorer::play(&options(args)?, &script, &mut io::stdout()).map_err(CliError::from);
+    }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(CliError::usage(
             "the explorer needs a terminal",
             "without one use `run`, `replay`, `experiment`, `db` or `library`; `--help` lists all commands",
         ));
     }
+    explorer::run(&options(args)?).map_err(CliError::from)
+}
+
+fn options(args: &ExploreArgs) -> Result<ExplorerOptions, CliError> {
     let access = if args.read_only { Access::Read } else { Access::Write };
     let settings = Settings::load(args.config.as_deref())?;
     let look = settings.explorer.clone();
-    let options = ExplorerOptions {
+    Ok(ExplorerOptions {
         database: args.db.path_with(access, || Ok(settings))?,
         read_only: args.read_only,
         ascii: args.ascii || look.ascii,
         no_color: look.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-    };
-    explorer::run(options).map_err(CliError::from)
+        open: args.open.clone(),
+    })
 }

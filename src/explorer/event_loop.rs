@@ -1,5 +1,7 @@
-//! The one loop: terminal events, messages and timers in, at most one frame per 16 ms out.
+//! The one loop: terminal events, messages and timers in, at most one frame per 16 ms out. A key script
+//! (`script`) drives the same [`Loop`] without a terminal.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
 use std::time::Duration;
@@ -14,7 +16,6 @@ use super::key::Key;
 use super::message::{Effect, JobId, Message, Query, Slot, Ticket};
 use super::rows::Plan;
 use super::state::{Leaving, State};
-use super::terminal::Terminal;
 use super::update::{begin, update};
 
 /// Least time between two frames.
@@ -32,6 +33,20 @@ pub trait World {
     fn start(&mut self, id: JobId, plan: Plan);
     /// Asks a job to stop.
     fn cancel(&mut self, id: JobId);
+}
+
+/// What frames are drawn on.
+pub trait Canvas {
+    /// Columns and rows.
+    fn size(&self) -> (u16, u16);
+    /// Draws a frame from the state.
+    fn draw(&mut self, state: &State) -> io::Result<()>;
+    /// Gives the terminal back, waits until the process goes on, and takes it again.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Takes the terminal again, after somebody else stopped and continued the process.
+    fn resume(&mut self) -> io::Result<()>;
+    /// Puts a text where the user can paste it from.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
 }
 
 /// Signals that concern the explorer.
@@ -72,15 +87,18 @@ impl Signals {
     }
 }
 
-struct Loop<'a, W> {
-    state: &'a mut State,
-    terminal: &'a mut Terminal,
+/// The state with what it is drawn on and what carries out its effects.
+pub struct Loop<'a, C, W> {
+    pub state: &'a mut State,
+    canvas: &'a mut C,
     world: &'a mut W,
     last_frame: Instant,
     last_beat: Instant,
     last_poll: Instant,
     /// The signal that ends the explorer, and until when jobs are waited for.
     ending: Option<(i32, Instant)>,
+    /// The newest question of each slot that is not answered yet.
+    asked: BTreeMap<Slot, Ticket>,
 }
 
 /// Runs until the user leaves, or a signal ends it; then its number.
@@ -90,29 +108,15 @@ struct Loop<'a, W> {
 /// The terminal is gone.
 pub async fn run(
     state: &mut State,
-    terminal: &mut Terminal,
+    canvas: &mut impl Canvas,
     world: &mut impl World,
     inbox: &mut UnboundedReceiver<Message>,
 ) -> io::Result<Option<i32>> {
-    let now = Instant::now();
     let mut signals = Signals::new()?;
     let mut events = EventStream::new();
-    state.size = terminal.size();
-    let mut this = Loop {
-        state,
-        terminal,
-        world,
-        last_frame: now - FRAME,
-        last_beat: now,
-        last_poll: now,
-        ending: None,
-    };
-    let effects = begin(this.state);
-    this.carry_out(effects)?;
+    let mut this = Loop::begin(state, canvas, world)?;
     while this.state.leaving != Leaving::Now {
         this.draw_if_due()?;
-        let timers =
-            [this.frame_due(), this.beat_due(), this.poll_due(), this.ending.map(|(_, until)| until)];
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => this.terminal_event(&event?)?,
@@ -120,13 +124,11 @@ pub async fn run(
             },
             Some(message) = inbox.recv() => this.take(message)?,
             caught = signals.next() => this.caught(caught)?,
-            () = earliest(timers) => this.timers_due()?,
+            () = earliest(this.timers()) => this.timers_due()?,
         }
         // Everything that waits is taken in before the next frame. Keys that wait come one by one: the
         // stream must not be polled aside, it would wake nobody afterwards.
-        while let Ok(message) = inbox.try_recv() {
-            this.take(message)?;
-        }
+        this.take_waiting(inbox)?;
     }
     Ok(this.ending.map(|(signal, _)| signal))
 }
@@ -139,7 +141,52 @@ async fn earliest<const N: usize>(times: [Option<Instant>; N]) {
     }
 }
 
-impl<W: World> Loop<'_, W> {
+impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
+    /// Opens the first screens.
+    pub fn begin(state: &'a mut State, canvas: &'a mut C, world: &'a mut W) -> io::Result<Self> {
+        let now = Instant::now();
+        state.size = canvas.size();
+        let effects = begin(state);
+        let mut this = Self {
+            state,
+            canvas,
+            world,
+            last_frame: now - FRAME,
+            last_beat: now,
+            last_poll: now,
+            ending: None,
+            asked: BTreeMap::new(),
+        };
+        this.carry_out(effects)?;
+        Ok(this)
+    }
+
+    /// Takes in what comes until then, or one message or timer if that is earlier.
+    pub async fn idle(&mut self, inbox: &mut UnboundedReceiver<Message>, until: Instant) -> io::Result<()> {
+        let [_, beat, poll, end] = self.timers();
+        tokio::select! {
+            Some(message) = inbox.recv() => self.take(message)?,
+            () = earliest([beat, poll, end, Some(until)]) => self.timers_due()?,
+        }
+        self.take_waiting(inbox)
+    }
+
+    /// Whether every question is answered.
+    pub fn is_settled(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    fn take_waiting(&mut self, inbox: &mut UnboundedReceiver<Message>) -> io::Result<()> {
+        while let Ok(message) = inbox.try_recv() {
+            self.take(message)?;
+        }
+        Ok(())
+    }
+
+    fn timers(&self) -> [Option<Instant>; 4] {
+        [self.frame_due(), self.beat_due(), self.poll_due(), self.ending.map(|(_, until)| until)]
+    }
+
     fn frame_due(&self) -> Option<Instant> {
         self.state.dirty.then(|| self.last_frame + FRAME)
     }
@@ -155,7 +202,7 @@ impl<W: World> Loop<'_, W> {
     fn draw_if_due(&mut self) -> io::Result<()> {
         if self.state.dirty && self.last_frame.elapsed() >= FRAME {
             self.state.dirty = false;
-            self.terminal.draw(self.state)?;
+            self.canvas.draw(self.state)?;
             self.last_frame = Instant::now();
         }
         Ok(())
@@ -197,13 +244,17 @@ impl<W: World> Loop<'_, W> {
             }
             Caught::Stop => self.carry_out(vec![Effect::Suspend]),
             Caught::GoOn => {
-                self.terminal.resume()?;
+                self.canvas.resume()?;
                 self.take(Message::Resumed)
             }
         }
     }
 
-    fn take(&mut self, message: Message) -> io::Result<()> {
+    /// Takes in a message and carries out what it asks for.
+    pub fn take(&mut self, message: Message) -> io::Result<()> {
+        if let Message::Answer(ticket, _) = &message {
+            self.asked.retain(|_, asked| asked != ticket);
+        }
         let effects = update(self.state, message);
         self.carry_out(effects)
     }
@@ -211,11 +262,15 @@ impl<W: World> Loop<'_, W> {
     fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
-                Effect::Ask(slot, ticket, query) => self.world.ask(slot, ticket, query),
+                Effect::Ask(slot, ticket, query) => {
+                    self.asked.insert(slot, ticket);
+                    self.world.ask(slot, ticket, query);
+                }
                 Effect::StartJob(id, plan) => self.world.start(id, plan),
                 Effect::CancelJob(id) => self.world.cancel(id),
+                Effect::Copy(text) => self.canvas.copy(&text)?,
                 Effect::Suspend => {
-                    self.terminal.suspend()?;
+                    self.canvas.suspend()?;
                     self.take(Message::Resumed)?;
                 }
                 Effect::Quit => self.state.leaving = Leaving::Now,

@@ -42,6 +42,8 @@ pub enum Effect {
     Ask(Slot, Ticket, Query),
     StartJob(JobId, Plan),
     CancelJob(JobId),
+    /// Puts a text where the user can paste it from.
+    Copy(String),
     Suspend,
     /// Leave. Jobs that still run are abandoned.
     Quit,

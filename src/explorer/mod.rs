@@ -8,6 +8,8 @@
 //! database (`source`) in threads of their own, `launcher` runs jobs through the one loop and the
 //! experiment runner, `terminal` takes the terminal over and gives it back whatever happens.
 //!
+//! A key script (`script`) drives the same loop without a terminal; a deep link (`link`) names a place.
+//!
 //! The replay of a recorded simulation and the view of a running one are the same `session`: a fold
 //! of stored events.
 
@@ -17,16 +19,19 @@ mod draw;
 mod event_loop;
 mod filter;
 mod format;
+mod frame;
 mod jobs;
 mod key;
 mod keymap;
 mod launcher;
+mod link;
 mod look;
 mod message;
 mod prompt;
 mod readers;
 mod rows;
 mod screens;
+mod script;
 mod search;
 mod session;
 mod source;
@@ -43,15 +48,18 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::persistence::{Access, Database, PersistenceError};
 use event_loop::World;
 use launcher::Launcher;
+use link::Link;
 use look::Look;
 use message::{JobId, Message, Query, Slot, Ticket};
 use readers::Readers;
 use rows::Plan;
+use script::Script;
+pub use script::ScriptError;
 use source::DatabaseSource;
 use state::State;
 use terminal::Terminal;
@@ -70,6 +78,8 @@ pub struct ExplorerOptions {
     pub ascii: bool,
     /// Draw without colours.
     pub no_color: bool,
+    /// Where to begin, as a deep link: `run/ID/iteration/3` or `sim/ID/replay?tick=12&event=40`.
+    pub open: Option<String>,
 }
 
 /// Why the explorer did not open, or ended otherwise than by its user.
@@ -84,6 +94,12 @@ pub enum ExplorerError {
     /// The terminal cannot be used.
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[from] io::Error),
+    /// A deep link that is none.
+    #[error("{0}")]
+    Link(String),
+    /// A key script that is none, or a step of it that failed.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// A signal ended it; the terminal was given back and the jobs were cancelled.
     #[error("ended by signal {0}")]
     Signal(i32),
@@ -100,7 +116,7 @@ impl ExplorerError {
                     .to_owned(),
             ),
             Self::Database(error) => error.hint(),
-            Self::Terminal(_) | Self::Signal(_) => None,
+            Self::Terminal(_) | Self::Link(_) | Self::Script(_) | Self::Signal(_) => None,
         }
     }
 }
@@ -110,13 +126,51 @@ impl ExplorerError {
 /// # Errors
 ///
 /// No terminal, a database that cannot be opened, a terminal that goes away, a signal.
-pub fn run(options: ExplorerOptions) -> Result<(), ExplorerError> {
+pub fn run(options: &ExplorerOptions) -> Result<(), ExplorerError> {
     if !io::stdout().is_terminal() {
         return Err(ExplorerError::NoTerminal);
     }
+    let Opened { mut state, mut outside, mut inbox } = open(options)?;
+    let mut terminal = Terminal::take()?;
+    let ended = runtime()?.block_on(event_loop::run(&mut state, &mut terminal, &mut outside, &mut inbox));
+    drop(terminal);
+    outside.launcher.shut_down(PATIENCE);
+    match ended? {
+        None => Ok(()),
+        Some(signal) => Err(ExplorerError::Signal(signal)),
+    }
+}
+
+/// Plays a key script instead: needs no terminal, prints its frames, and leaves at its end. Jobs that
+/// still run then are cancelled.
+///
+/// # Errors
+///
+/// A line that is no step (before anything is opened), a step that fails, a database that cannot be opened.
+pub fn play(
+    options: &ExplorerOptions,
+    script: &str,
+    output: &mut dyn io::Write,
+) -> Result<(), ExplorerError> {
+    let script = Script::parse(script)?;
+    let Opened { mut state, mut outside, mut inbox } = open(options)?;
+    let played = runtime()?.block_on(script::play(&script, &mut state, &mut outside, &mut inbox, output));
+    outside.launcher.shut_down(PATIENCE);
+    Ok(played?)
+}
+
+/// An explorer that has not begun.
+struct Opened {
+    state: State,
+    outside: Outside,
+    inbox: UnboundedReceiver<Message>,
+}
+
+fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
+    let link = options.open.as_deref().map(Link::parse).transpose().map_err(ExplorerError::Link)?;
     let access = if options.read_only { Access::Read } else { Access::Write };
     let database = Database::open(&options.database, access)?;
-    let (messages, mut inbox) = unbounded_channel();
+    let (messages, inbox) = unbounded_channel();
     let sources = [DatabaseSource::new(&database)?, DatabaseSource::new(&database)?];
     let readers = Readers::start(sources, &messages)?;
     for warning in database.warnings() {
@@ -127,16 +181,13 @@ pub fn run(options: ExplorerOptions) -> Result<(), ExplorerError> {
     let shown = database.path().display().to_string();
     let mut state = State::new(launcher::library_items(), shown, look);
     state.read_only = !database.is_writable();
-    let mut outside = Outside { readers, launcher: Launcher::new(database, messages) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut terminal = Terminal::take()?;
-    let ended = runtime.block_on(event_loop::run(&mut state, &mut terminal, &mut outside, &mut inbox));
-    drop(terminal);
-    outside.launcher.shut_down(PATIENCE);
-    match ended? {
-        None => Ok(()),
-        Some(signal) => Err(ExplorerError::Signal(signal)),
-    }
+    state.stack.extend(link.map(Link::screens).unwrap_or_default());
+    let outside = Outside { readers, launcher: Launcher::new(database, messages) };
+    Ok(Opened { state, outside, inbox })
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Everything outside the state.

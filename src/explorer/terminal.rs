@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::Once;
 use std::thread::{self, ThreadId};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -14,6 +15,7 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 
 use super::draw::draw;
+use super::event_loop::Canvas;
 use super::state::State;
 
 /// The thread that has the terminal, while one has it.
@@ -37,46 +39,37 @@ impl Terminal {
             ratatui::Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| give_back())?;
         Ok(Self { inner })
     }
+}
 
-    /// Columns and rows.
-    pub fn size(&self) -> (u16, u16) {
+impl Canvas for Terminal {
+    fn size(&self) -> (u16, u16) {
         self.inner.size().map_or((80, 24), |size| (size.width, size.height))
     }
 
-    /// Draws a frame from the state; only what changed is sent.
-    ///
-    /// # Errors
-    ///
-    /// The terminal is gone.
-    pub fn draw(&mut self, state: &State) -> io::Result<()> {
+    /// Only what changed is sent.
+    fn draw(&mut self, state: &State) -> io::Result<()> {
         self.inner.draw(|frame| draw(state, frame.area(), frame.buffer_mut()))?;
         Ok(())
     }
 
-    /// Gives the terminal back, stops the process as Ctrl+Z does, and takes the terminal over again
-    /// when the process goes on.
-    ///
-    /// # Errors
-    ///
-    /// The terminal is gone.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<()> {
         give_back();
         // The whole group, so that a `cargo run` around us stops too and the shell comes back.
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
         self.resume()
     }
 
-    /// Takes the terminal over again, after somebody else stopped and continued the process.
-    ///
-    /// # Errors
-    ///
-    /// The terminal is gone.
-    pub fn resume(&mut self) -> io::Result<()> {
+    fn resume(&mut self) -> io::Result<()> {
         take_over()?;
         // A fresh one knows nothing of the old screen and sends everything. (Its own `clear` would ask
         // the terminal for the cursor and wait for an answer.)
         self.inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
         execute!(io::stdout(), Clear(ClearType::All))
+    }
+
+    /// By OSC 52, which also works over SSH; a terminal that does not know it ignores it.
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 }
 

@@ -187,6 +187,7 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             let help = Help::about(state.top().scopes());
             open(state, Screen::Help(help), effects);
         }
+        Intent::CopyId | Intent::CopyLink | Intent::CopyRow => copy(state, intent, effects),
         Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
         Intent::GoHome => go(state, Screen::Home(Home::default()), effects),
         Intent::GoRuns => go(state, Screen::Runs(Runs::default()), effects),
@@ -194,6 +195,20 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
         Intent::GoJobs => go(state, Screen::Jobs(JobsScreen::default()), effects),
         _ => {}
     }
+}
+
+/// Copies what is selected.
+fn copy(state: &mut State, intent: Intent, effects: &mut Vec<Effect>) {
+    let copied = state.top().copyable().map(|copyable| match intent {
+        Intent::CopyLink => copyable.link.to_string(),
+        Intent::CopyRow => copyable.row,
+        _ => copyable.id,
+    });
+    state.notice = Some(match &copied {
+        Some(text) => Notice { text: format!("copied: {text}"), trouble: false },
+        None => Notice { text: "nothing is selected that could be copied".into(), trouble: true },
+    });
+    effects.extend(copied.map(Effect::Copy));
 }
 
 /// Goes to one of the main places: they stand directly above Home, which is kept as it is.

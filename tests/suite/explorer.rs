@@ -7,6 +7,7 @@ use std::time::Duration;
 use payment_sim::persistence::{Access, Database, SimulationFilter, SimulationRow, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::program::Program as Outside;
 use crate::support::terminal::Program;
 
 /// The explorer on a database file, in 80 columns and 24 rows.
@@ -123,4 +124,76 @@ fn without_a_terminal_it_says_which_commands_need_none() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("the explorer needs a terminal") && said.contains("`experiment`"), "{said}");
     assert!(output.stdout.is_empty());
+}
+
+/// The database that the pictures of the README show.
+fn pictured() -> Outside {
+    let program = Outside::new();
+    program.out("run library:gridlock-ring --db p.duckdb --simulation-id gridlock-1 --quiet");
+    program.out("experiment run library:two-period --db p.duckdb --run-id two-period-1 --quiet");
+    program
+}
+
+/// The pictures are what the program shows. `UPDATE_PICTURES=1` takes over what it shows now.
+#[test]
+fn the_pictures_of_the_readme_are_of_this_program() {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pictures");
+    let program = pictured();
+    let script = assets.join("pictures.keys");
+    program.with_out(&["explore", "--db", "p.duckdb", "--keys", &script.to_string_lossy()]);
+    let readme = std::fs::read_to_string(assets.join("../../README.md")).expect("the README");
+    for picture in ["home", "iterations", "replay", "events"].map(|name| format!("{name}.svg")) {
+        let drawn = std::fs::read_to_string(program.path(&picture)).expect("a picture");
+        assert!(readme.contains(&format!("assets/pictures/{picture}")), "{picture} is in the README");
+        if std::env::var_os("UPDATE_PICTURES").is_some() {
+            std::fs::write(assets.join(&picture), &drawn).expect("the picture is written");
+        }
+        let stored = std::fs::read_to_string(assets.join(&picture)).expect("a picture");
+        assert!(stored == drawn, "{picture} is out of date: run this test with UPDATE_PICTURES=1");
+    }
+}
+
+#[test]
+fn a_key_script_launches_browses_and_steps_without_a_terminal() {
+    let program = Outside::new();
+    let keys = "size 90x26\nwait Library\nEnter\nwait [ Start ]\nEnter\nwait completed\nEnter\n\
+                wait Iterations (\nwait BANK_B\nEnter\nwait Simulations (\nEnter\nwait tick 0 of 1\n.\n\
+                wait tick 1 of 1\nframe\n,\nwait tick 0 of 1\nframe small.txt\n";
+    program.write("tour.keys", keys);
+    let shown = program.out("explore --db k.duckdb --keys tour.keys");
+    assert!(shown.contains("tick 1 of 1") && shown.lines().count() == 26, "{shown}");
+    let small = std::fs::read_to_string(program.path("small.txt")).expect("a frame");
+    assert!(small.contains("tick 0 of 1") && small.lines().all(|line| line.chars().count() <= 90));
+}
+
+#[test]
+fn a_key_script_ends_at_the_step_that_fails() {
+    let program = Outside::new();
+    program.write("left.keys", "wait Library\nq\nframe\n");
+    let left = program.run("explore --db k.duckdb --keys left.keys");
+    assert!(left.status == 1 && left.err.contains("line 3 of the key script"), "{}", left.err);
+    program.write("wrong.keys", "j\nhop\n");
+    let wrong = program.run("explore --db new.duckdb --keys wrong.keys");
+    assert!(
+        wrong.status == 1 && wrong.err.contains("line 2") && wrong.err.contains("`hop`"),
+        "{}",
+        wrong.err
+    );
+    assert!(!program.has("new.duckdb"), "nothing is opened for a script that cannot be read");
+}
+
+#[test]
+fn a_link_opens_its_place() {
+    let program = pictured();
+    let shown = |link: &str, text: &str| {
+        program.write("look.keys", format!("wait {text}\nframe\n"));
+        program.with_out(&["explore", "--db", "p.duckdb", "--keys", "look.keys", "--open", link])
+    };
+    let frame = shown("sim/gridlock-1/replay?tick=5&event=3", "event 3 of");
+    assert!(frame.contains("Home › Simulations › Replay of gridlock-1"), "{frame}");
+    assert!(shown("run/two-period-1/iteration/0", "completed").contains("Iteration 0"));
+    assert!(shown("run/two-period-1", "BANK_B").contains("Iterations (6)"));
+    assert!(shown("sim/gridlock-1/events?from=30", "gridlock-1").contains("30"));
+    let refused = program.with(&["explore", "--db", "p.duckdb", "--keys", "look.keys", "--open", "x/y"]);
+    assert!(refused.status == 2 && refused.err.contains("`run/ID`"), "{}", refused.err);
 }

@@ -414,6 +414,19 @@ pub struct ExploreArgs {
     /// Do not write to the database, launch nothing
     #[arg(long)]
     pub read_only: bool,
+    /// Begin at a place: run/ID/iteration/3 or sim/ID/replay?tick=12&event=40
+    #[arg(long, value_name = "LINK")]
+    pub open: Option<String>,
+    /// Play a key script instead of reading keys; needs no terminal
+    #[arg(
+        long,
+        value_name = "FILE",
+        long_help = "Play a key script instead of reading keys; needs no terminal. A step a line:\n  \
+                     keys as the help names them (`j j Enter`), `type TEXT`, `wait TEXT` (until it is on \
+                     the screen), `size 80x24`, `frame` (prints the screen) or `frame FILE` (a picture if \
+                     it ends in .svg). Ends with 1 at a step that fails."
+    )]
+    pub keys: Option<PathBuf>,
     /// Settings file [default: PAYMENT_SIM_CONFIG, else config.toml in the configuration folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

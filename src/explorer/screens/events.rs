@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::replay::Replay;
-use super::{Focus, Screen, View, beside, stack};
+use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::filter::EventFilter;
 use crate::explorer::format::UNIT;
 use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
@@ -257,6 +258,12 @@ impl View for Events {
             }
             Purpose::Tick => {}
         }
+    }
+
+    fn copyable(&self) -> Option<Copyable> {
+        let event = self.window.selected()?;
+        let link = Link::Events(self.simulation.clone(), event.sequence);
+        Some(Copyable { link, id: self.simulation.clone(), row: event.line.clone() })
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {

@@ -4,16 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::simulations::Simulations;
-use super::{Focus, Screen, View, beside, stack};
+use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{self, UNIT, badge, percent};
 use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::rows::{BankInIteration, IterationRow, Row as _, RunDetail, SimulationFilter, Verdict};
 use crate::explorer::widgets::chart::{Chart, Series};
 use crate::explorer::widgets::pane::{Pane, paragraph, text_line};
-use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
+use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
 use crate::explorer::window::Cursor;
 use crate::money::Cents;
 
@@ -261,6 +262,12 @@ impl View for Iterations {
             Err(problem) => self.problem = Some(problem),
         }
         true
+    }
+
+    fn copyable(&self) -> Option<Copyable> {
+        let row = self.rows().get(self.list.at)?;
+        let link = Link::Iteration(self.run.clone(), row.iteration);
+        Some(Copyable { link, id: self.run.clone(), row: joined(&cells(row)) })
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {

@@ -18,8 +18,20 @@ use ratatui::layout::Rect;
 use super::desk::{Desk, Scene};
 use super::key::Key;
 use super::keymap::{Intent, Scope};
+use super::link::Link;
 use super::message::{Answer, Ticket};
 use super::prompt::Purpose;
+
+/// What can be copied from a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copyable {
+    /// Leads to this view.
+    pub link: Link,
+    /// The whole id of what is selected.
+    pub id: String,
+    /// The selected row: an event as JSON, else its columns separated by tabs.
+    pub row: String,
+}
 
 /// What every screen can do.
 pub trait View {
@@ -54,6 +66,11 @@ pub trait View {
     /// Types a key into the setting with the focus; false if it takes no text.
     fn type_key(&mut self, _key: Key, _desk: &mut Desk<'_>) -> bool {
         false
+    }
+
+    /// What can be copied; nothing where nothing is selected.
+    fn copyable(&self) -> Option<Copyable> {
+        None
     }
 
     /// Types a pasted text.

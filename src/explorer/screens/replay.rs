@@ -11,9 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::events::Events;
-use super::{Focus, Screen, View};
+use super::{Copyable, Focus, Screen, View};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{BankRow, Course, Moment, QueueRow, Row as _, Seek, Status};
@@ -322,6 +323,15 @@ impl View for Replay {
         if self.playing && self.awaiting.is_none() {
             self.step(Intent::TickForward, 1, desk);
         }
+    }
+
+    fn copyable(&self) -> Option<Copyable> {
+        let moment = self.moment.as_ref()?;
+        let whole = moment.applied == moment.events.len();
+        let link = Link::Replay(self.simulation.clone(), moment.tick, (!whole).then_some(moment.applied));
+        let event = moment.events.get(self.events.at);
+        let row = event.map_or_else(String::new, |event| event.line.clone());
+        Some(Copyable { link, id: self.simulation.clone(), row })
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {

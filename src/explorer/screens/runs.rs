@@ -4,17 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::iterations::Iterations;
-use super::{Screen, View};
+use super::{Copyable, Screen, View};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{UNIT, badge, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::link::Link;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::RunRow;
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::Pane;
-use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
+use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
 use crate::explorer::window::Window;
 use crate::money::grouped;
 
@@ -116,6 +117,12 @@ impl View for Runs {
             self.search.set(text);
             self.find(true, desk);
         }
+    }
+
+    fn copyable(&self) -> Option<Copyable> {
+        let run = self.window.selected()?;
+        let row = joined(&cells(run, Look::default()));
+        Some(Copyable { link: Link::Run(run.id.clone()), id: run.id.clone(), row })
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {

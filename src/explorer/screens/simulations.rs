@@ -5,17 +5,18 @@ use ratatui::layout::Rect;
 
 use super::events::Events;
 use super::replay::Replay;
-use super::{Screen, View, stack};
+use super::{Copyable, Screen, View, stack};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{UNIT, badge, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
+use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{Seek, SimulationFilter, SimulationRow};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::{Pane, text_line};
-use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
+use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
 use crate::explorer::window::{PAGE, Window};
 use crate::money::grouped;
 
@@ -157,6 +158,13 @@ impl View for Simulations {
             self.search.set(text);
             self.find(true, desk);
         }
+    }
+
+    fn copyable(&self) -> Option<Copyable> {
+        let simulation = self.window.selected()?;
+        let id = simulation.id.clone();
+        let row = joined(&cells(simulation, Look::default()));
+        Some(Copyable { link: Link::Replay(id.clone(), 0, None), id, row })
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {

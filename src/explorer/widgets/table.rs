@@ -59,6 +59,11 @@ pub fn toned(text: impl Into<String>, tone: Tone) -> Cell {
     Cell { text: text.into(), tone }
 }
 
+/// A row as text, its cells separated by tabs.
+pub fn joined(cells: &[Cell]) -> String {
+    cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join("\t")
+}
+
 /// What a table shows.
 #[derive(Debug)]
 pub struct Table<'a, R> {
