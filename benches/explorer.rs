@@ -70,7 +70,7 @@ fn leave(mut program: Program) {
 /// From a key to its effect on the screen, tick by tick.
 fn stepping(file: &Path) {
     let mut program = start(file);
-    program.wait("Library").press("gs").wait("Simulations (").press("\r").wait("tick 0 of");
+    program.wait("Library").press("gs").wait("✓ completed").press("\r").wait("tick 0 of");
     let steps = (1..60).map(|tick| timed(&mut program, ".", &format!("tick {tick} of"))).collect::<Vec<_>>();
     report("a tick forwards", &steps);
     let steps =
@@ -101,14 +101,13 @@ fn under_load(file: &Path) {
         .press("\r")
         .wait("running")
         .press("gh")
-        .wait("Library");
+        .wait("Library")
+        .press("gg")
+        .wait("▸ experiment two-period");
     let mut keys = Vec::new();
-    for step in 0..200 {
-        let (key, row) = if step % 2 == 0 { ("G", "split-large") } else { ("gg", "two-period game") };
-        keys.push(timed(&mut program, key, if step % 2 == 0 { row } else { "two-period liquidity" }));
-        if !program.screen().contains("job") {
-            break;
-        }
+    while keys.len() < 200 && program.screen().contains("1 job") {
+        keys.push(timed(&mut program, "j", "▸ experiment three-period"));
+        keys.push(timed(&mut program, "k", "▸ experiment two-period"));
     }
     report("a key while an experiment runs", &keys);
     leave(program);
