@@ -41,7 +41,7 @@ fn every_screen_has_its_picture() {
             with_jobs(&mut world);
         }
         world.keys(keys);
-        for (width, height) in [(80, 24), (120, 40), (59, 15)] {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), world.screen(width, height));
         }
     }
