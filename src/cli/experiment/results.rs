@@ -82,7 +82,8 @@ fn started(iso: &str) -> String {
 
 fn run_json(run: &RunRow, experiment: &ExperimentRow) -> Value {
     json!({
-        "run_id": run.run_id, "experiment_name": run.experiment_name, "experiment_type": experiment.experiment_type,
+        "run_id": run.run_id, "experiment_name": run.experiment_name,
+        "experiment_type": experiment.experiment_type,
         "status": run.status.name(),
         "evaluation_mode": run.evaluation_mode, "proposer": run.proposer,
         "num_iterations": run.num_iterations, "converged": experiment.converged, "first_cost": run.first_cost,
