@@ -13,6 +13,7 @@ use super::sampler::Sample;
 use super::sandbox::Sandbox;
 use crate::costs::Costs;
 use crate::engine::TickFailure;
+use crate::event::Event;
 use crate::ids::{BankIdx, Names};
 use crate::persistence::{
     DuckDbProvider, ExperimentContext, PersistenceError, PolicyAuthor, PolicySnapshot, Purpose,
@@ -20,6 +21,7 @@ use crate::persistence::{
 };
 use crate::run::{self, CancelFlag, RunFailure, SimulationRequest, Storage, TickReport};
 use crate::scenario::{Policy, ScenarioFile};
+use crate::time::Tick;
 
 /// Why a simulation of an experiment has no outcome.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -144,6 +146,18 @@ impl Laboratory {
         &self.agents
     }
 
+    /// The scenario as read.
+    #[must_use]
+    pub const fn scenario(&self) -> &ScenarioFile {
+        &self.scenario
+    }
+
+    /// Ticks of every simulation.
+    #[must_use]
+    pub const fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
     /// Whether somebody asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -210,6 +224,29 @@ impl Laboratory {
             self.context(place, compared, None)
         });
         self.simulate(&scenario, with_history, stored, &authors)
+    }
+
+    /// A full run that leaves no trace but what `see` makes of its events.
+    ///
+    /// # Errors
+    /// Why it came to no end.
+    pub fn watch(
+        &self,
+        policies: &[AgentPolicy],
+        seed: u64,
+        see: &mut dyn FnMut(Tick, &Event, &Names),
+    ) -> Result<(), RunError> {
+        let file = self.full_scenario(policies, seed);
+        let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
+        let request = SimulationRequest { scenario: Arc::clone(&scenario), ticks: self.ticks };
+        let mut observer = |report: &TickReport<'_>| {
+            report.events.iter().for_each(|event| see(report.tick, event, &scenario.names));
+        };
+        match run::simulate(&request, None, &mut observer, &self.cancel)?.outcome {
+            run::Outcome::Completed => Ok(()),
+            run::Outcome::Cancelled => Err(RunError::Cancelled),
+            run::Outcome::Failed(failure) => Err(failed(&failure)),
+        }
     }
 
     /// A policy of an agent on all its samples, in sample order whatever the number of workers.

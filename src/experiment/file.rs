@@ -132,6 +132,20 @@ pub struct LlmSettings {
     pub system_prompt: Option<String>,
 }
 
+impl Default for LlmSettings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            temperature: 0.0,
+            max_retries: DEFAULT_MAX_RETRIES,
+            timeout_seconds: 120.0,
+            thinking_budget: None,
+            reasoning_effort: None,
+            system_prompt: None,
+        }
+    }
+}
+
 /// Calls for one agent in one round where the file has no `llm` block.
 pub const DEFAULT_MAX_RETRIES: u32 = 3;
 

@@ -21,3 +21,4 @@ pub mod sandbox;
 pub mod seeds;
 pub mod statistics;
 pub mod stream;
+pub mod trace;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::proposers::Exchange;
 use crate::persistence::{LiveEvent, Moment};
 
 /// One live event.
@@ -108,6 +109,8 @@ pub struct Interaction {
     pub call: u32,
     /// `provider:name`, `script:FILE` or `search`.
     pub model: String,
+    /// What was said, and what it took.
+    pub exchange: Exchange,
     /// The reply as it came.
     pub raw_response: Option<String>,
     /// The policy, if it was usable.
@@ -117,21 +120,21 @@ pub struct Interaction {
 }
 
 impl Interaction {
-    /// Fields of the event. Scripts and the search have neither prompts nor tokens, and take no time.
+    /// Fields of the event.
     #[must_use]
     pub fn data(&self) -> Value {
         json!({
             "agent_id": self.agent,
             "call": self.call,
-            "system_prompt": "",
-            "user_prompt": "",
+            "system_prompt": self.exchange.system_prompt,
+            "user_prompt": self.exchange.user_prompt,
             "raw_response": self.raw_response,
             "parsed_policy": self.parsed_policy,
             "parsing_error": self.parsing_error,
             "model": self.model,
-            "prompt_tokens": 0,
-            "completion_tokens": 0,
-            "latency_seconds": 0.0,
+            "prompt_tokens": self.exchange.prompt_tokens,
+            "completion_tokens": self.exchange.completion_tokens,
+            "latency_seconds": self.exchange.latency_seconds,
         })
     }
 }

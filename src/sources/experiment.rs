@@ -2,7 +2,7 @@
 
 use super::{Source, SourceError, load_from};
 use crate::experiment::file::{Experiment, PersistLevel};
-use crate::experiment::proposers::Chosen;
+use crate::experiment::proposers::{Chosen, Wishes};
 use crate::experiment::runner::Plan;
 use crate::finding::{Finding, Findings};
 use crate::library::Kind;
@@ -15,8 +15,14 @@ pub struct ExperimentOptions {
     pub strict: bool,
     /// Master seed in decimal, instead of the file's.
     pub seed: Option<String>,
-    /// Proposer or model, instead of the file's.
+    /// Proposer, instead of the file's.
     pub proposer: Option<String>,
+    /// Model, instead of the file's.
+    pub model: Option<String>,
+    /// How long a model of `openai` may think, instead of the file's word.
+    pub reasoning_effort: Option<String>,
+    /// How many tokens a model of `anthropic` may think, instead of the file's.
+    pub thinking_budget: Option<i64>,
     /// Which simulations are stored, instead of the file's.
     pub persist: Option<PersistLevel>,
     /// Iterations at most, instead of the file's.
@@ -73,8 +79,9 @@ pub fn load_experiment(argument: &str, options: &ExperimentOptions) -> Result<Lo
     let read_option = |path: &str| {
         Source::open(path, Kind::Experiment).map(|source| source.text).map_err(|error| error.to_string())
     };
+    let wishes = Wishes { proposer: options.proposer.as_deref(), model: options.model.as_deref() };
     let proposer =
-        Chosen::choose(&experiment, options.proposer.as_deref(), &read_file, &read_option).map_err(one)?;
+        Chosen::choose(&experiment, wishes, &from_environment, &read_file, &read_option).map_err(one)?;
     let plan = Plan::prepare(experiment, loaded.file, &loaded.config_file, proposer).map_err(refused)?;
     Ok(LoadedExperiment { plan, findings, scenario_findings: (scenario.argument(), loaded.findings) })
 }
@@ -93,7 +100,17 @@ impl ExperimentOptions {
         if let Some(samples) = self.num_samples {
             experiment.evaluation.num_samples = Some(samples);
         }
+        if self.reasoning_effort.is_some() || self.thinking_budget.is_some() {
+            let llm = experiment.llm.get_or_insert_default();
+            llm.reasoning_effort = self.reasoning_effort.clone().or(llm.reasoning_effort.take());
+            llm.thinking_budget = self.thinking_budget.or(llm.thinking_budget);
+        }
     }
+}
+
+/// A variable of the environment: keys and addresses of language models.
+pub fn from_environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
 }
 
 fn relative_text(source: &Source, path: &str) -> Result<String, String> {

@@ -10,7 +10,9 @@ use crate::finding::Findings;
 use crate::library;
 use crate::scenario::{FileKind, FileText, Files};
 
-pub use experiment::{ExperimentOptions, LoadedExperiment, load_experiment, read_experiment};
+pub use experiment::{
+    ExperimentOptions, LoadedExperiment, from_environment, load_experiment, read_experiment,
+};
 pub use scenario::{LoadedScenario, load_from, load_scenario};
 
 /// Largest file that is read, in bytes: far beyond any day of payments, far below the memory.

@@ -7,7 +7,7 @@ use std::path::Path;
 use duckdb::Connection;
 use payment_sim::document;
 use payment_sim::experiment::file::{Experiment, PersistLevel};
-use payment_sim::experiment::proposers::Chosen;
+use payment_sim::experiment::proposers::{Chosen, Wishes};
 use payment_sim::experiment::runner::{ExperimentError, Observer, Plan, RunOptions, RunResult, run};
 use payment_sim::experiment::stream::StreamEvent;
 use payment_sim::persistence::{Access, Database, Status};
@@ -59,7 +59,8 @@ impl Case {
         let mut experiment = experiment.unwrap_or_else(|| panic!("{}: {findings:?}", self.name));
         change(&mut experiment);
         let scenario = self.scenario(&experiment.scenario);
-        let proposer = Chosen::choose(&experiment, None, &read, &read).expect("a proposer");
+        let proposer =
+            Chosen::choose(&experiment, Wishes::default(), &|_| None, &read, &read).expect("a proposer");
         let file = experiment.scenario.clone();
         Plan::prepare(experiment, scenario, &file, proposer).expect("a plan")
     }

@@ -160,12 +160,18 @@ pub struct ExperimentRunArgs {
     /// Master seed, instead of the file's
     #[arg(long, short, value_name = "N")]
     pub seed: Option<u64>,
-    /// Who proposes policies: search or script:FILE
+    /// Who proposes policies: search, llm, script:FILE or provider:model
     #[arg(long, value_name = "P")]
     pub proposer: Option<String>,
-    /// What model proposes: search or script:FILE
+    /// What model proposes, as provider:name
     #[arg(long, short, value_name = "M")]
     pub model: Option<String>,
+    /// How hard a model of `openai` thinks: none, minimal, low, medium, high, xhigh or max
+    #[arg(long, value_name = "R")]
+    pub reasoning_effort: Option<String>,
+    /// How many tokens a model of `anthropic` may think
+    #[arg(long, value_name = "N")]
+    pub thinking_budget: Option<u32>,
     #[command(flatten)]
     pub db: DbOption,
     /// Which simulations are stored: none, primary or all

@@ -6,8 +6,8 @@ use super::list::shortened;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
 use crate::experiment::file::{Experiment, LlmSettings, Mode};
-use crate::experiment::proposers::Chosen;
-use crate::sources::{self, Source};
+use crate::experiment::proposers::{Chosen, Wishes};
+use crate::sources::{self, Source, from_environment};
 
 /// Shows what a file asks for.
 pub fn info(file: &str, as_json: bool) -> Result<(), CliError> {
@@ -105,7 +105,8 @@ fn info_json(experiment: &Experiment, source: &Source) -> Value {
 
 fn chosen(experiment: &Experiment, source: &Source) -> Result<Chosen, String> {
     let read = |path: &str| source.relative(path).map(|file| file.text).map_err(|error| error.to_string());
-    Chosen::choose(experiment, None, &read, &read).map_err(|finding| finding.to_string())
+    Chosen::choose(experiment, Wishes::default(), &from_environment, &read, &read)
+        .map_err(|finding| finding.to_string())
 }
 
 fn proposer_rows(experiment: &Experiment, source: &Source) -> Vec<(&'static str, String)> {

@@ -69,7 +69,10 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
     let options = ExperimentOptions {
         strict: args.strict,
         seed: args.seed.map(|seed| seed.to_string()),
-        proposer: args.proposer.clone().or_else(|| args.model.clone()),
+        proposer: args.proposer.clone(),
+        model: args.model.clone(),
+        reasoning_effort: args.reasoning_effort.clone(),
+        thinking_budget: args.thinking_budget.map(i64::from),
         persist: level.map(|(_, level)| level),
         ..ExperimentOptions::default()
     };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Case, same};
 use crate::experiment::file::Experiment;
-use crate::experiment::proposers::Chosen;
+use crate::experiment::proposers::{Chosen, Wishes};
 use crate::experiment::runner::{Observer, Plan, RunOptions, RunResult, run};
 use crate::experiment::seeds::iteration_seed;
 use crate::experiment::stream::{EventKind, StreamEvent, by_agent};
@@ -47,8 +47,8 @@ fn plan(case: &Case, change: impl FnOnce(&mut Experiment)) -> Result<Plan, Findi
     change(&mut experiment);
     let file = experiment.scenario.clone();
     let read = |path: &str| read_beside(case, path);
-    let proposer =
-        Chosen::choose(&experiment, None, &read, &read).map_err(|finding| Findings(vec![finding]))?;
+    let proposer = Chosen::choose(&experiment, Wishes::default(), &|_| None, &read, &read)
+        .map_err(|finding| Findings(vec![finding]))?;
     Plan::prepare(experiment, read_scenario(case, &file), &file, proposer)
 }
 

@@ -1,5 +1,8 @@
 //! Who proposes policies, and how one is chosen (spec 07, 10; X11).
 
+mod briefing;
+mod choice;
+mod llm;
 mod script;
 pub mod search;
 
@@ -7,19 +10,73 @@ use serde_json::Value;
 
 use super::constraints::PolicyConstraints;
 use super::evaluate::RunError;
-use super::file::{Experiment, ProposerKey, ReadFile};
-use crate::finding::Finding;
-use crate::persistence::PolicyAuthor;
 
+pub use briefing::{Briefing, Sampled};
+pub use choice::{Chosen, ChosenKind, Environment, Wishes};
+pub use llm::Model;
 pub use script::Script;
 
 /// Proposes a policy for one agent at a time.
 pub trait Proposer {
-    /// Answers one call. `evaluate` measures candidates as the comparison of this call would.
+    /// Answers one call.
     ///
     /// # Errors
     /// The run was cancelled, or cannot go on.
-    fn propose(&mut self, request: &Request<'_>, evaluate: &mut dyn Evaluate) -> Result<Answer, RunError>;
+    fn propose(&mut self, request: &Request<'_>, bench: &mut dyn Workbench) -> Result<Call, RunError>;
+}
+
+/// What a run offers a proposer during a call. Nothing that is done with it is stored.
+pub trait Workbench {
+    /// Cost and settlement rate of each candidate as the comparison of this call would measure them
+    /// (10.5); `None` for one that cannot be measured: it cannot be built, it fails in a run, or the
+    /// call's evaluations are used up.
+    ///
+    /// # Errors
+    /// The run was cancelled, or cannot go on.
+    fn evaluate(&mut self, candidates: &[Value]) -> Result<Vec<Option<Measured>>, RunError>;
+
+    /// What the agent knows of the iteration's evaluation (21, 22).
+    ///
+    /// # Errors
+    /// The run was cancelled, or cannot go on.
+    fn briefing(&mut self) -> Result<Briefing, RunError>;
+
+    /// Shows whoever watches a piece of a reply that is still coming in.
+    fn heard(&mut self, piece: &str);
+
+    /// Whether somebody asked to stop.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// A call with what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What came of it.
+    pub answer: Answer,
+    /// What was said, where the proposer was spoken to.
+    pub exchange: Exchange,
+}
+
+impl From<Answer> for Call {
+    fn from(answer: Answer) -> Self {
+        Self { answer, exchange: Exchange::default() }
+    }
+}
+
+/// What was said to a proposer, and what it took. Scripts and the search have neither prompts nor
+/// tokens, and take no time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exchange {
+    /// What it always goes by.
+    pub system_prompt: String,
+    /// What it was asked.
+    pub user_prompt: String,
+    /// Tokens of both.
+    pub prompt_tokens: u64,
+    /// Tokens of the reply.
+    pub completion_tokens: u64,
+    /// From the question to the end of the reply.
+    pub latency_seconds: f64,
 }
 
 /// What a proposer is told in a call (X12: nothing about other agents).
@@ -41,6 +98,8 @@ pub struct Request<'a> {
     pub has_pool: bool,
     /// Whether candidates are measured on samples, not by one run.
     pub by_samples: bool,
+    /// What the file says to whoever proposes for the agent.
+    pub advice: Option<String>,
     /// Least settlement rate of an acceptable proposal.
     pub min_settlement_rate: f64,
     /// Root of all seeds, in decimal.
@@ -70,6 +129,8 @@ pub enum Answer {
 pub struct AgentHistory {
     /// Its evaluated cost per iteration, in cents.
     pub costs: Vec<i64>,
+    /// The policies that were evaluated.
+    pub policies: Vec<Value>,
     /// Its comparisons.
     pub comparisons: Vec<PastComparison>,
 }
@@ -79,6 +140,8 @@ pub struct AgentHistory {
 pub struct PastComparison {
     /// Iteration, from 0.
     pub iteration: u32,
+    /// The policy in force.
+    pub current: Value,
     /// The proposal.
     pub policy: Value,
     /// Mean cost of the policy in force.
@@ -89,16 +152,6 @@ pub struct PastComparison {
     pub accepted: bool,
     /// Which checks decided.
     pub reason: String,
-}
-
-/// Measures candidates of one agent in the iteration, without leaving a trace (10.5).
-pub trait Evaluate {
-    /// Cost and settlement rate of each candidate; `None` for one that cannot be measured:
-    /// it cannot be built, it fails in a run, or the call's evaluations are used up.
-    ///
-    /// # Errors
-    /// The run was cancelled, or cannot go on.
-    fn evaluate(&mut self, candidates: &[Value]) -> Result<Vec<Option<Measured>>, RunError>;
 }
 
 /// What a candidate would cost its agent.
@@ -112,139 +165,3 @@ pub struct Measured {
 
 /// Most evaluations in one call.
 pub const MAX_EVALUATIONS: usize = 200;
-
-/// The proposer of a run as it is shown and stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Chosen {
-    /// Which kind.
-    pub kind: ChosenKind,
-    /// What the user should know about the choice.
-    pub notice: Option<String>,
-}
-
-/// Kinds of proposers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ChosenKind {
-    /// A script, read.
-    Script {
-        /// The file as written.
-        file: String,
-        /// Its content.
-        script: Script,
-    },
-    /// The built-in search.
-    Search,
-}
-
-impl Chosen {
-    /// Chooses the proposer: the option of the command line, else the file's key, else its model.
-    ///
-    /// `option` is the value of `--proposer`, or of `--model`; `read_file` reads files named by the
-    /// experiment, `read_option_file` those named by the option.
-    ///
-    /// # Errors
-    /// A language model asked for by name, a word that names no proposer, a script that cannot be read.
-    pub fn choose(
-        experiment: &Experiment,
-        option: Option<&str>,
-        read_file: ReadFile<'_>,
-        read_option_file: ReadFile<'_>,
-    ) -> Result<Self, Finding> {
-        let model = experiment.llm.as_ref().and_then(|llm| llm.model.as_deref());
-        let proposes = experiment.policy_constraints.is_some();
-        if let Some(word) = option {
-            return match ProposerKey::parse(word) {
-                Some(ProposerKey::Search) => Ok(Self::search(None)),
-                Some(ProposerKey::Script(file)) => {
-                    Self::script(file, "--proposer", proposes, read_option_file)
-                }
-                Some(ProposerKey::Llm) => Err(no_language_models("--proposer")),
-                None if word.contains(':') => Err(no_language_models("--proposer")),
-                None => Err(unknown_proposer(word)),
-            };
-        }
-        match &experiment.proposer {
-            Some(ProposerKey::Search) => Ok(Self::search(None)),
-            Some(ProposerKey::Llm) => Err(no_language_models("proposer")),
-            Some(ProposerKey::Script(file)) => Self::script(file.clone(), "proposer", proposes, read_file),
-            None => match model {
-                Some("search") => Ok(Self::search(None)),
-                Some(model) => match model.strip_prefix("script:") {
-                    Some(file) => Self::script(file.to_owned(), "llm.model", proposes, read_file),
-                    None => Ok(Self::search(Some(format!(
-                        "model `{model}` is not available in this version; the built-in search \
-                         proposes instead"
-                    )))),
-                },
-                None => Ok(Self::search(Some(
-                    "the file names no model; the built-in search proposes policies".to_owned(),
-                ))),
-            },
-        }
-    }
-
-    const fn search(notice: Option<String>) -> Self {
-        Self { kind: ChosenKind::Search, notice }
-    }
-
-    /// A script is read only if anything is to be proposed.
-    fn script(file: String, key: &str, proposes: bool, read_file: ReadFile<'_>) -> Result<Self, Finding> {
-        let refuse = |reason: String| Finding::error(key, None, format!("script `{file}`: {reason}"));
-        let script = if proposes {
-            let text = read_file(&file).map_err(&refuse)?;
-            Script::read(&text).map_err(|finding| refuse(finding.to_string()))?
-        } else {
-            Script::default()
-        };
-        Ok(Self { kind: ChosenKind::Script { file, script }, notice: None })
-    }
-
-    /// The word of `proposer` in rows and events.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self.kind {
-            ChosenKind::Script { .. } => "script",
-            ChosenKind::Search => "search",
-        }
-    }
-
-    /// The word of `model` in rows and events.
-    #[must_use]
-    pub fn model(&self) -> String {
-        match &self.kind {
-            ChosenKind::Script { file, .. } => format!("script:{file}"),
-            ChosenKind::Search => "search".to_owned(),
-        }
-    }
-
-    /// Whose policies they are.
-    #[must_use]
-    pub const fn author(&self) -> PolicyAuthor {
-        match self.kind {
-            ChosenKind::Script { .. } => PolicyAuthor::Script,
-            ChosenKind::Search => PolicyAuthor::Search,
-        }
-    }
-
-    /// A fresh proposer for a run.
-    #[must_use]
-    pub fn start(&self) -> Box<dyn Proposer + Send> {
-        match &self.kind {
-            ChosenKind::Script { script, .. } => Box::new(script.start()),
-            ChosenKind::Search => Box::new(search::Search::default()),
-        }
-    }
-}
-
-fn no_language_models(key: &str) -> Finding {
-    Finding::error(key, None, "language models are not available in this version")
-        .with_hint("use `search` or `script:FILE`")
-}
-
-fn unknown_proposer(word: &str) -> Finding {
-    Finding::error(
-        "--proposer",
-        None,
-        format!("`{word}` is not `search`, `llm`, `script:FILE` or `provider:model`"),
-    )
-}

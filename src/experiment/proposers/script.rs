@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Answer, Evaluate, Proposer, Request};
+use super::{Answer, Call, Proposer, Request, Workbench};
 use crate::document::{self, Entry, Node};
 use crate::experiment::evaluate::RunError;
 use crate::experiment::policies::default_policy;
@@ -87,14 +87,14 @@ pub struct ScriptedProposer {
 }
 
 impl Proposer for ScriptedProposer {
-    fn propose(&mut self, request: &Request<'_>, _evaluate: &mut dyn Evaluate) -> Result<Answer, RunError> {
+    fn propose(&mut self, request: &Request<'_>, _bench: &mut dyn Workbench) -> Result<Call, RunError> {
         let lines =
             self.script.agents.iter().find(|(agent, _)| agent == request.agent).map(|(_, lines)| lines);
         let calls = self.calls.entry(request.agent.to_owned()).or_default();
         let line = lines.and_then(|lines| lines.get(*calls).or(lines.last()));
         *calls += 1;
         let reply = |raw: String| Answer::Reply { policy: reply::read(&raw), raw };
-        Ok(match line {
+        let answer = match line {
             None => Answer::Declined,
             Some(Line::Fraction(fraction)) => {
                 reply(default_policy(request.agent, fraction.clone()).to_string())
@@ -102,7 +102,8 @@ impl Proposer for ScriptedProposer {
             Some(Line::Policy(policy)) => reply(policy.to_string()),
             Some(Line::Raw(text)) => reply(text.clone()),
             Some(Line::Error(text)) => Answer::Failed(text.clone()),
-        })
+        };
+        Ok(answer.into())
     }
 }
 

@@ -1,19 +1,17 @@
 //! Measuring a proposal against the policy in force (spec 07, 11), and what the row says of it (16.2).
 
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::super::acceptance::{Comparison, Verdict};
-use super::super::evaluate::{Laboratory, Place, RunError, SampleOutcome};
+use super::super::evaluate::{Place, RunError, SampleOutcome};
 use super::super::file::Mode;
 use super::super::outcome::{Outcome, Tally, breakdown};
 use super::super::policies::AgentPolicy;
-use super::super::proposers::{Evaluate, MAX_EVALUATIONS, Measured};
 use super::super::sampler::Sample;
 use super::super::statistics::{Spread, floor_mean};
 use super::Run;
 use super::measure::{Basis, Context, Evaluation, pooled, same, sample_costs};
-use crate::persistence::{Moment, PolicyAuthor, PolicyEvaluation, Purpose};
+use crate::persistence::{Moment, PolicyEvaluation, Purpose};
 
 /// A proposal measured.
 pub struct Compared {
@@ -204,61 +202,4 @@ fn figures_of(cost: i64, tally: &Tally, cost_breakdown: Value) -> Value {
         "cost": cost, "settlement_rate": tally.rate(), "avg_delay": tally.average_delay(),
         "cost_breakdown": cost_breakdown,
     })
-}
-
-/// The evaluation function of an iteration for the search (10.5): nothing of it is stored.
-pub struct Experimenter<'a> {
-    lab: &'a Laboratory,
-    agent: usize,
-    policies: &'a [AgentPolicy],
-    /// Empty where policies are compared by full runs.
-    samples: &'a [Sample],
-    seed: u64,
-    left: usize,
-}
-
-impl<'a> Experimenter<'a> {
-    pub const fn new(
-        lab: &'a Laboratory,
-        agent: usize,
-        policies: &'a [AgentPolicy],
-        samples: &'a [Sample],
-        seed: u64,
-    ) -> Self {
-        Self { lab, agent, policies, samples, seed, left: MAX_EVALUATIONS }
-    }
-
-    fn measure(&self, candidate: &Value) -> Result<Option<Measured>, RunError> {
-        let Ok(policy) = AgentPolicy::build(candidate.clone(), PolicyAuthor::Search) else { return Ok(None) };
-        let measured = if self.samples.is_empty() {
-            let mut policies = self.policies.to_vec();
-            policies[self.agent] = policy;
-            self.lab.full_run(&policies, self.seed, false, None).map(|outcome| Measured {
-                cost: i128::from(outcome.cost(self.lab.agents()[self.agent].bank)),
-                settlement_rate: outcome.system().rate(),
-            })
-        } else {
-            self.lab.batch(self.agent, self.samples, &policy, None).map(|outcomes| Measured {
-                cost: outcomes.iter().map(|outcome| i128::from(outcome.cost)).sum(),
-                settlement_rate: pooled(&outcomes).rate(),
-            })
-        };
-        match measured {
-            Ok(measured) => Ok(Some(measured)),
-            Err(RunError::Policy { .. } | RunError::Failed(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Evaluate for Experimenter<'_> {
-    fn evaluate(&mut self, candidates: &[Value]) -> Result<Vec<Option<Measured>>, RunError> {
-        let now = candidates.len().min(self.left);
-        self.left -= now;
-        let measured: Vec<Result<Option<Measured>, RunError>> =
-            candidates[..now].par_iter().map(|candidate| self.measure(candidate)).collect();
-        let mut measured = measured.into_iter().collect::<Result<Vec<_>, _>>()?;
-        measured.resize(candidates.len(), None);
-        Ok(measured)
-    }
 }

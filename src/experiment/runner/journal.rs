@@ -43,6 +43,11 @@ impl<'a> Journal<'a> {
         self.observer.simulation(note);
     }
 
+    /// A piece of a reply that is still coming in.
+    pub fn heard(&mut self, agent: &str, call: u32, piece: &str) {
+        self.observer.heard(agent, call, piece);
+    }
+
     /// The first commit: the run exists from now on.
     pub fn begin(&mut self, lab: &Laboratory) -> Result<(), PersistenceError> {
         self.write(lab)?;

@@ -20,7 +20,7 @@ pub struct Context {
     pub outcome: Outcome,
     /// Of each agent; empty lists where policies are compared by full runs.
     pub samples: Vec<Vec<Sample>>,
-    policies: Vec<AgentPolicy>,
+    pub policies: Vec<AgentPolicy>,
 }
 
 /// The policies in force, measured.
@@ -157,8 +157,10 @@ impl Run<'_> {
         let agents = &self.plan.experiment.optimized_agents;
         self.totals.push(evaluation.total);
         self.consider(iteration, evaluation);
-        for (history, cost) in self.histories.iter_mut().zip(&evaluation.costs) {
+        let measured = evaluation.costs.iter().zip(&evaluation.policies);
+        for (history, (cost, policy)) in self.histories.iter_mut().zip(measured) {
             history.costs.push(*cost);
+            history.policies.push(policy.json().clone());
         }
         let costs = by_agent(agents, evaluation.costs.iter().copied());
         let policies = by_agent(agents, evaluation.policies.iter().map(|policy| policy.json().clone()));
@@ -215,10 +217,12 @@ impl Run<'_> {
         self.journal.emit(StreamEvent::new(iteration, EventKind::IterationMetrics, metrics));
         if round.calls() > 0 {
             self.calls += round.calls();
+            self.tokens += round.prompt_tokens + round.completion_tokens;
             let stats = json!({
                 "iteration": iteration + 1, "total_calls": round.calls(),
                 "successful_calls": round.successful,
-                "failed_calls": round.failed, "total_prompt_tokens": 0, "total_completion_tokens": 0,
+                "failed_calls": round.failed, "total_prompt_tokens": round.prompt_tokens,
+                "total_completion_tokens": round.completion_tokens,
             });
             self.journal.emit(StreamEvent::new(iteration, EventKind::ProposerStats, stats));
         }

@@ -6,6 +6,7 @@ mod measure;
 mod round;
 #[cfg(test)]
 mod tests;
+mod workbench;
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -59,6 +60,9 @@ pub trait Observer: Send {
     fn event(&mut self, _event: &StreamEvent) {}
     /// A simulation, or a batch of samples, is done.
     fn simulation(&mut self, _note: &SimulationNote) {}
+    /// A piece of a language model's reply for an agent in one of its calls; the whole reply follows as
+    /// an event.
+    fn heard(&mut self, _agent: &str, _call: u32, _piece: &str) {}
 }
 
 /// Nobody watches.
@@ -220,6 +224,8 @@ struct Run<'a> {
     best: Option<Standing>,
     /// Calls of the proposer in the whole run.
     calls: u64,
+    /// Tokens of all calls.
+    tokens: u64,
 }
 
 /// How the loop ended.
@@ -249,7 +255,8 @@ pub fn run(
     let store = database.map(|database| plan.store(database)).transpose()?;
     let lab = plan.laboratory(&run_id, store, cancel.clone()).map_err(refused)?;
     let policies = plan.default_policies().map_err(refused)?;
-    threads.install(|| Run::new(plan, lab, policies, Journal::new(run_id, database, observer)).go())
+    let proposer = plan.proposer.start().map_err(refused)?;
+    threads.install(|| Run::new(plan, lab, proposer, policies, Journal::new(run_id, database, observer)).go())
 }
 
 /// A run id of now.
@@ -260,7 +267,13 @@ pub fn new_run_id(name: &str) -> String {
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, lab: Laboratory, policies: Vec<AgentPolicy>, journal: Journal<'a>) -> Self {
+    fn new(
+        plan: &'a Plan,
+        lab: Laboratory,
+        proposer: Box<dyn Proposer + Send>,
+        policies: Vec<AgentPolicy>,
+        journal: Journal<'a>,
+    ) -> Self {
         let Experiment { optimized_agents, evaluation, convergence, .. } = &plan.experiment;
         let thresholds = convergence.thresholds;
         let detector = match evaluation.mode {
@@ -271,7 +284,7 @@ impl<'a> Run<'a> {
             plan,
             lab,
             journal,
-            proposer: plan.proposer.start(),
+            proposer,
             histories: policies.iter().map(|_| AgentHistory::default()).collect(),
             policies: policies.into_iter().map(|policy| vec![policy]).collect(),
             next_number: 1,
@@ -282,6 +295,7 @@ impl<'a> Run<'a> {
             last: None,
             best: None,
             calls: 0,
+            tokens: 0,
         }
     }
 
@@ -455,7 +469,7 @@ impl<'a> Run<'a> {
             let summary = json!({
                 "num_iterations": self.num_iterations, "converged": ended.converged,
                 "convergence_reason": ended.reason, "final_cost": last.total, "best_cost": best.total,
-                "total_llm_calls": self.calls, "total_tokens": 0,
+                "total_llm_calls": self.calls, "total_tokens": self.tokens,
             });
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentEnd, end));
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentSummary, summary));

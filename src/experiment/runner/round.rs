@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::super::evaluate::RunError;
 use super::super::file::Mode;
 use super::super::policies::{AgentPolicy, DEFAULT_FRACTION};
-use super::super::proposers::{Answer, PastComparison, Request};
+use super::super::proposers::{Answer, Call, PastComparison, Request};
 use super::super::stream::{EventKind, Interaction, StreamEvent};
 use super::Run;
-use super::compare::{Compared, Experimenter};
+use super::compare::Compared;
 use super::measure::{Context, Evaluation};
+use super::workbench::{Experimenter, Meter};
 
 /// What a round came to.
 pub struct Round {
@@ -19,12 +20,22 @@ pub struct Round {
     pub successful: u64,
     /// Calls that failed.
     pub failed: u64,
+    /// Tokens of the questions.
+    pub prompt_tokens: u64,
+    /// Tokens of the replies.
+    pub completion_tokens: u64,
 }
 
 impl Round {
     /// Nobody was asked.
     pub fn idle(agents: usize) -> Self {
-        Self { accepted: vec![false; agents], successful: 0, failed: 0 }
+        Self {
+            accepted: vec![false; agents],
+            successful: 0,
+            failed: 0,
+            prompt_tokens: 0,
+            completion_tokens: 0,
+        }
     }
 
     /// Calls of the proposer.
@@ -86,7 +97,11 @@ impl Run<'_> {
                 model: self.plan.proposer.model(),
                 ..Interaction::default()
             };
-            let proposal = match self.ask(setting, agent, call, last_error.as_deref())? {
+            let Call { answer, exchange } = self.ask(setting, agent, call, last_error.as_deref())?;
+            round.prompt_tokens += exchange.prompt_tokens;
+            round.completion_tokens += exchange.completion_tokens;
+            interaction.exchange = exchange;
+            let proposal = match answer {
                 Answer::Declined => {
                     round.successful += 1;
                     self.emit_interaction(setting.iteration, &interaction);
@@ -134,15 +149,25 @@ impl Run<'_> {
         agent: usize,
         call: u32,
         last_error: Option<&str>,
-    ) -> Result<Answer, RunError> {
+    ) -> Result<Call, RunError> {
         let policies = self.in_force();
-        let seed = self.seed(setting.iteration, agent);
+        let (seed, context_seed) = (self.seed(setting.iteration, agent), self.seed(setting.iteration, 0));
         let experiment = &self.plan.experiment;
-        let Some(constraints) = &experiment.policy_constraints else { return Ok(Answer::Declined) };
+        let Some(constraints) = &experiment.policy_constraints else { return Ok(Answer::Declined.into()) };
         let samples = setting.context.map_or(&[][..], |context| &context.samples[agent]);
-        let mut experimenter = Experimenter::new(&self.lab, agent, &policies, samples, seed);
+        let id = &experiment.optimized_agents[agent];
+        let journal = &mut self.journal;
+        let mut ear = |piece: &str| journal.heard(id, call, piece);
+        let mut experimenter = Experimenter {
+            meter: Meter { lab: &self.lab, agent, policies: &policies, samples, seed },
+            context_seed,
+            evaluation: setting.evaluation,
+            context: setting.context,
+            ear: &mut ear,
+            used: 0,
+        };
         let request = Request {
-            agent: &experiment.optimized_agents[agent],
+            agent: id,
             current: policies[agent].json(),
             iteration: setting.iteration,
             call,
@@ -150,6 +175,7 @@ impl Run<'_> {
             history: &self.histories[agent],
             has_pool: self.lab.agents()[agent].has_pool,
             by_samples: !samples.is_empty(),
+            advice: experiment.prompts.as_ref().and_then(|prompts| prompts.text_for(id)),
             min_settlement_rate: experiment.evaluation.criteria.min_settlement_rate,
             master_seed: &experiment.master_seed,
             last_error,
@@ -215,8 +241,10 @@ impl Run<'_> {
         });
         let kind = if verdict.accepted { EventKind::PolicyChange } else { EventKind::PolicyRejected };
         self.journal.emit(StreamEvent::new(setting.iteration, kind, data));
+        let current = self.policies[agent].last().map_or(Value::Null, |policy| policy.json().clone());
         self.histories[agent].comparisons.push(PastComparison {
             iteration: setting.iteration,
+            current,
             policy: policy.json().clone(),
             old_cost: row.old_cost,
             new_cost: row.new_cost,

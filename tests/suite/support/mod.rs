@@ -1,6 +1,7 @@
 //! Helpers of the suite.
 
 pub mod expected;
+pub mod model_server;
 pub mod program;
 pub mod terminal;
 

@@ -32,6 +32,10 @@ impl Program {
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
             .env("HOME", self.folder.path())
             .env_remove("PAYMENT_SIM_DB");
+        // A test that asks a language model brings its own server.
+        for provider in ["OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI"] {
+            command.env_remove(format!("{provider}_API_KEY")).env_remove(format!("{provider}_BASE_URL"));
+        }
         command
     }
 

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Answer, Evaluate, MAX_EVALUATIONS, Measured, Proposer, Request};
+use super::{Answer, Call, MAX_EVALUATIONS, Measured, Proposer, Request, Workbench};
 use crate::experiment::evaluate::RunError;
 use outlook::{Day, Outlook};
 use parameter::Parameter;
@@ -33,15 +33,15 @@ struct Memory {
 }
 
 impl Proposer for Search {
-    fn propose(&mut self, request: &Request<'_>, evaluate: &mut dyn Evaluate) -> Result<Answer, RunError> {
+    fn propose(&mut self, request: &Request<'_>, bench: &mut dyn Workbench) -> Result<Call, RunError> {
         // A proposal that failed in its comparison was measured here before: there is no better one.
         let parameters = if request.call == 1 { Parameter::of(request) } else { Vec::new() };
         if parameters.is_empty() {
-            return Ok(Answer::Declined);
+            return Ok(Answer::Declined.into());
         }
         let mut session = Session {
             request,
-            evaluate,
+            bench,
             left: MAX_EVALUATIONS,
             share: MAX_EVALUATIONS / parameters.len(),
             base: request.current.clone(),
@@ -58,16 +58,16 @@ impl Proposer for Search {
             }
         }
         if session.base == *request.current {
-            return Ok(Answer::Declined);
+            return Ok(Answer::Declined.into());
         }
-        Ok(Answer::Reply { raw: session.base.to_string(), policy: Ok(session.base) })
+        Ok(Answer::Reply { raw: session.base.to_string(), policy: Ok(session.base) }.into())
     }
 }
 
 /// One call.
 struct Session<'a, 'b> {
     request: &'a Request<'b>,
-    evaluate: &'a mut dyn Evaluate,
+    bench: &'a mut dyn Workbench,
     /// Evaluations left in the call.
     left: usize,
     /// Evaluations for each parameter.
@@ -93,7 +93,7 @@ impl Session<'_, '_> {
         let values: Vec<Value> = values.iter().filter(admissible).take(self.left).cloned().collect();
         self.left -= values.len();
         let policies: Vec<Value> = values.iter().map(|value| parameter.applied(&self.base, value)).collect();
-        let measured = self.evaluate.evaluate(&policies)?;
+        let measured = self.bench.evaluate(&policies)?;
         let points = values.into_iter().zip(measured);
         Ok(points.filter_map(|(value, measured)| Some(Point { value, measured: measured? })).collect())
     }
@@ -101,7 +101,7 @@ impl Session<'_, '_> {
     /// What the policy so far costs.
     fn measure_base(&mut self) -> Result<Option<Measured>, RunError> {
         self.left = self.left.saturating_sub(1);
-        Ok(self.evaluate.evaluate(std::slice::from_ref(&self.base))?.into_iter().next().flatten())
+        Ok(self.bench.evaluate(std::slice::from_ref(&self.base))?.into_iter().next().flatten())
     }
 
     fn settles(&self, measured: &Measured) -> bool {
