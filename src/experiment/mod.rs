@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod analysis;
+mod asking;
 #[cfg(test)]
 mod cases;
 pub mod constraints;

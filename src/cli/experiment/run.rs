@@ -136,7 +136,12 @@ struct LiveView {
     details: Details,
     shown: bool,
     progress: ProgressBar,
+    /// The reply that is coming in: whose call it is, and its text so far.
+    reply: ((String, u32), String),
 }
+
+/// Characters of an incoming reply that stand beside the progress bar.
+const REPLY_SHOWN: usize = 40;
 
 impl LiveView {
     fn new(args: &ExperimentRunArgs, iterations: u32) -> Self {
@@ -148,7 +153,13 @@ impl LiveView {
         } else {
             ProgressBar::hidden()
         };
-        Self { output: Output::new(), details: Details::of(&args.verbose), shown, progress }
+        Self {
+            output: Output::new(),
+            details: Details::of(&args.verbose),
+            shown,
+            progress,
+            reply: Default::default(),
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -176,6 +187,19 @@ impl Observer for LiveView {
         if let Some(text) = live::text(event.kind.name(), &event.data, self.details) {
             self.line(&text);
         }
+    }
+
+    fn heard(&mut self, agent: &str, call: u32, piece: &str) {
+        let (of, text) = &mut self.reply;
+        if (of.0.as_str(), of.1) != (agent, call) {
+            *of = (agent.to_owned(), call);
+            text.clear();
+        }
+        text.push_str(piece);
+        let end: Vec<char> =
+            text.chars().rev().filter(|letter| !letter.is_control()).take(REPLY_SHOWN).collect();
+        let end: String = end.into_iter().rev().collect();
+        self.progress.set_message(format!("{agent} hears: {end}"));
     }
 
     fn simulation(&mut self, note: &SimulationNote) {

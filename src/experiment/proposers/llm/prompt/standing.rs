@@ -81,18 +81,15 @@ pub fn guidance(request: &Request<'_>, briefing: &Briefing) -> String {
         if cost == 0 || share <= HIGH {
             continue;
         }
-        lines.push(match name {
-            "liquidity brought in" => {
-                "- Most of the cost is liquidity brought in: try less of it, as long as payments settle in time."
-            }
-            "delay" => "- Most of the cost is waiting: more liquidity, or an earlier release, would shorten it.",
-            "deadline and end-of-day penalties" => {
-                "- Most of the cost is penalties: payments come too late. More liquidity is cheaper than penalties."
-            }
-            "overdraft" => "- Most of the cost is overdraft: hold less urgent payments until money comes in.",
-            "collateral" => "- Most of the cost is collateral: post less of it, or for a shorter time.",
-            _ => "- Most of the cost is splitting: split fewer payments, or into fewer parts.",
-        }.to_owned());
+        let advice = match name {
+            "liquidity brought in" => "liquidity brought in: try less, as long as payments settle in time",
+            "delay" => "waiting: more liquidity, or an earlier release, would shorten it",
+            "deadline and end-of-day penalties" => "penalties: more liquidity is cheaper than they are",
+            "overdraft" => "overdraft: hold less urgent payments until money comes in",
+            "collateral" => "collateral: post less of it, or for a shorter time",
+            _ => "splitting: split fewer payments, or into fewer parts",
+        };
+        lines.push(format!("- Most of the cost is {advice}."));
     }
     if briefing.settlement_rate < request.min_settlement_rate {
         lines.push("- Too few payments settle: this has to be put right first.".to_owned());
@@ -182,7 +179,8 @@ impl Past {
         let rows: Vec<String> = rows.collect();
         format!(
             "A rejected row shows the cost and the parameters that stayed in force.\n\n\
-             | iteration | status | cost | changes tried | parameters | reason |\n|---|---|---|---|---|---|\n{}",
+             | iteration | status | cost | changes tried | parameters | reason |\n\
+             |---|---|---|---|---|---|\n{}",
             rows.join("\n")
         )
     }
