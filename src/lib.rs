@@ -71,6 +71,7 @@ pub mod rng;
 pub mod run;
 pub mod scenario;
 pub mod sources;
+pub mod table;
 pub mod text;
 pub mod time;
 pub mod transcript;

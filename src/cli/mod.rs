@@ -19,13 +19,13 @@ mod run;
 mod scenario;
 mod settings;
 mod show;
-mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::table;
 use args::{Cli, Command};
 use error::CliError;
 

@@ -15,6 +15,7 @@ use payment_sim::run::CancelFlag;
 use payment_sim::scenario::{self, Format, Overrides, ScenarioFile};
 use serde_json::{Map, Value, json};
 
+use crate::looking_back;
 use crate::support::expected::{Ids, differs};
 use crate::support::{Folder, cases_folder};
 
@@ -148,6 +149,10 @@ fn loops_with_their_rows_at_every_level() {
         let database = Database::open(&file, Access::Write).expect("a database");
         let events: Vec<Vec<StreamEvent>> =
             cases.iter().map(|case| case.run_into(&database, level)).collect();
+        if level == PersistLevel::None {
+            let reader = database.reader().expect("a reader");
+            cases.iter().for_each(|case| looking_back::holds(&case.name, &case.expected(), &reader));
+        }
         drop(database);
         let connection = Connection::open(&file).expect("the file opens");
         for (case, events) in cases.iter().zip(&events) {

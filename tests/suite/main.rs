@@ -12,6 +12,7 @@ mod experiment_records;
 mod experiments;
 mod explorer;
 mod library;
+mod looking_back;
 mod readme;
 mod recording;
 mod support;

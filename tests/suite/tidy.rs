@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["policy"],
     &["event", "document"],
     &["liquidity", "ids", "costs"],
-    &["finding", "money", "time", "text", "rng"],
+    &["finding", "money", "time", "text", "table", "rng"],
 ];
 
 /// Modules that reach nothing outside: no file, clock, terminal, database, thread, environment.

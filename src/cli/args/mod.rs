@@ -1,11 +1,16 @@
 //! The table of commands and options (spec 06, 7; 07, 18).
 
+mod experiment;
 mod policy;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub use experiment::{
+    EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, ResultsArgs,
+    VerboseOptions,
+};
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
     ValidatePolicyArgs,
@@ -269,138 +274,6 @@ pub enum RowsForm {
     Json,
     /// A JSON object a line.
     Jsonl,
-}
-
-/// Commands of `experiment`.
-#[derive(Debug, Args)]
-pub struct ExperimentArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ExperimentCommand,
-}
-
-/// Every `experiment` command.
-#[derive(Debug, Subcommand)]
-pub enum ExperimentCommand {
-    /// Check an experiment file.
-    Validate {
-        /// Experiment file or library:NAME
-        file: String,
-        /// Unknown keys are errors
-        #[arg(long)]
-        strict: bool,
-    },
-    /// Show what an experiment file asks for.
-    Info {
-        /// Experiment file or library:NAME
-        file: String,
-    },
-    /// List the experiments of a folder.
-    List {
-        /// Folder
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-    },
-    /// Run an experiment.
-    Run(Box<ExperimentRunArgs>),
-    /// Show a recorded run again.
-    Replay {
-        /// Id of the run
-        run_id: String,
-        #[command(flatten)]
-        db: DbOption,
-        /// First iteration, from 1
-        #[arg(long)]
-        start: Option<u32>,
-        /// Last iteration
-        #[arg(long)]
-        end: Option<u32>,
-        #[command(flatten)]
-        verbose: VerboseOptions,
-    },
-    /// List recorded runs, or show one.
-    Results {
-        /// Id of a run
-        run_id: Option<String>,
-        #[command(flatten)]
-        db: DbOption,
-        /// Only runs of this experiment
-        #[arg(long, short)]
-        experiment: Option<String>,
-        /// Rows at most
-        #[arg(long, short = 'n', default_value_t = 20)]
-        limit: usize,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What the live run and its replay show.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub struct VerboseOptions {
-    /// Everything below
-    #[arg(long, short)]
-    pub verbose: bool,
-    /// Iterations with their costs
-    #[arg(long)]
-    pub verbose_iterations: bool,
-    /// Costs of the samples
-    #[arg(long)]
-    pub verbose_bootstrap: bool,
-    /// Every call of the proposer
-    #[arg(long)]
-    pub verbose_llm: bool,
-    /// Accepted and rejected policies
-    #[arg(long)]
-    pub verbose_policy: bool,
-    /// Figures at the end of every iteration
-    #[arg(long)]
-    pub verbose_metrics: bool,
-}
-
-/// Options of `experiment run`.
-#[derive(Clone, Debug, Args)]
-pub struct ExperimentRunArgs {
-    /// Experiment file or library:NAME
-    pub file: String,
-    /// Make every check, simulate nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Unknown keys are errors
-    #[arg(long)]
-    pub strict: bool,
-    /// Master seed, instead of the file's
-    #[arg(long, short, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Who proposes policies: search or script:FILE
-    #[arg(long, value_name = "P")]
-    pub proposer: Option<String>,
-    /// What model proposes: search or script:FILE
-    #[arg(long, short, value_name = "M")]
-    pub model: Option<String>,
-    #[command(flatten)]
-    pub db: DbOption,
-    /// Which simulations are stored: none, primary or all
-    #[arg(long, value_name = "LEVEL", value_parser = ["none", "primary", "all"])]
-    pub persist_simulations: Option<String>,
-    /// The same as --persist-simulations all
-    #[arg(long, conflicts_with = "persist_simulations")]
-    pub persist_bootstrap: bool,
-    /// Id of the run, instead of a new one
-    #[arg(long, value_name = "ID")]
-    pub run_id: Option<String>,
-    /// The result as one line of JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Only warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Worker threads for samples [default: as many as cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub workers: Option<u16>,
-    #[command(flatten)]
-    pub verbose: VerboseOptions,
 }
 
 /// Options of the explorer.

@@ -1,16 +1,22 @@
 //! `experiment`: check, run and read experiments (spec 07, 18).
 
-mod files;
+mod audit;
+mod info;
+mod list;
 mod live;
-mod recorded;
+mod policy_evolution;
+mod replay;
+mod results;
 mod run;
+mod template;
+mod validate;
 
 use std::path::Path;
 
 use super::args::{DbOption, ExperimentArgs, ExperimentCommand};
 use super::database::from_environment;
 use super::error::CliError;
-use crate::persistence::{Access, Database};
+use crate::persistence::{Access, Database, ExperimentRow, Reader};
 
 /// Where experiments are stored that name no database.
 const RESULTS: &str = "results/experiments.db";
@@ -18,20 +24,14 @@ const RESULTS: &str = "results/experiments.db";
 /// Runs the command.
 pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
     match &args.command {
-        ExperimentCommand::Validate { file, strict } => files::validate(file, *strict),
-        ExperimentCommand::Info { file } => files::info(file),
-        ExperimentCommand::List { folder } => files::list(folder),
+        ExperimentCommand::Validate { file, strict } => validate::validate(file, *strict),
+        ExperimentCommand::Info { file, json } => info::info(file, *json),
+        ExperimentCommand::List { folder, json } => list::list(folder, *json),
+        ExperimentCommand::Template { output } => template::template(output.as_deref()),
         ExperimentCommand::Run(args) => run::run(args),
-        ExperimentCommand::Replay { run_id, db, start, end, verbose } => {
-            recorded::replay(run_id, &open_recorded(db)?, (*start, *end), verbose)
-        }
-        ExperimentCommand::Results { run_id, db, experiment, limit, json } => {
-            let database = open_recorded(db)?;
-            match run_id {
-                Some(run_id) => recorded::summary(run_id, &database, *json),
-                None => recorded::list(&database, experiment.as_deref(), *limit, *json),
-            }
-        }
+        ExperimentCommand::Replay(args) => replay::replay(args),
+        ExperimentCommand::Results(args) => results::results(args),
+        ExperimentCommand::PolicyEvolution(args) => policy_evolution::policy_evolution(args),
     }
 }
 
@@ -42,4 +42,18 @@ fn open_recorded(option: &DbOption) -> Result<Database, CliError> {
         return Ok(Database::open(results, Access::Read)?);
     }
     option.open(Access::Read)
+}
+
+/// The row of a run that must be there.
+fn recorded(reader: &Reader, run_id: &str) -> Result<ExperimentRow, CliError> {
+    reader.experiment(run_id)?.ok_or_else(|| reader.database().unknown_run(run_id).into())
+}
+
+/// A range of iterations, ends included; both ends may be open.
+fn range(start: Option<u32>, end: Option<u32>) -> Result<(u32, u32), CliError> {
+    let (first, last) = (start.unwrap_or(0), end.unwrap_or(u32::MAX));
+    if first > last {
+        return Err(CliError::failed(format!("the first iteration {first} lies behind the last one {last}")));
+    }
+    Ok((first, last))
 }

@@ -1,43 +1,49 @@
-//! `experiment results` and `replay`: recorded runs.
+//! `experiment results`: recorded runs.
 
 use serde_json::{Value, json};
 
-use super::live::{self, Details, dollars};
-use crate::cli::args::VerboseOptions;
-use crate::cli::error::{CliError, say};
+use super::live::dollars;
+use super::{open_recorded, recorded};
+use crate::cli::args::ResultsArgs;
+use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
 use crate::money::Cents;
-use crate::persistence::{Database, ExperimentRow, Reader, RunFilter, RunRow, Status};
+use crate::persistence::{ExperimentRow, Reader, RunFilter, RunRow};
 
-/// Lists recorded runs, newest first.
-pub fn list(
-    database: &Database,
-    experiment: Option<&str>,
-    limit: usize,
-    as_json: bool,
-) -> Result<(), CliError> {
+/// Lists recorded runs, or summarises one.
+pub fn results(args: &ResultsArgs) -> Result<(), CliError> {
+    let database = open_recorded(&args.db)?;
+    let reader = database.reader()?;
+    match &args.run_id {
+        Some(run_id) => summary(run_id, &reader, args),
+        None => list(&reader, args),
+    }
+}
+
+/// Runs, newest first.
+fn list(reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
     let filter = RunFilter {
-        experiment: experiment.map(str::to_owned),
-        limit: (limit > 0).then_some(limit),
+        experiment: args.experiment.clone(),
+        experiment_type: args.kind.clone(),
+        limit: (args.limit > 0).then_some(args.limit),
         ..RunFilter::default()
     };
-    let reader = database.reader()?;
-    let runs = reader.runs(&filter)?;
     let mut output = Output::new();
     let mut rows = Vec::new();
-    for run in &runs {
-        let converged = reader.experiment(&run.run_id)?.is_some_and(|experiment| experiment.converged);
-        if as_json {
-            output.line(&run_json(run, converged).to_string())?;
+    for run in reader.runs(&filter)? {
+        let Some(experiment) = reader.experiment(&run.run_id)? else { continue };
+        if args.json {
+            output.line(&run_json(&run, &experiment).to_string())?;
         } else {
-            rows.push(run_cells(run, converged));
+            rows.push(run_cells(&run, &experiment));
         }
     }
-    if !as_json {
+    if !args.json {
         let columns = [
             left("Run ID"),
             left("Experiment"),
+            left("Type"),
             left("Status"),
             right("Final Cost"),
             right("Best Cost"),
@@ -55,15 +61,16 @@ fn money(cents: Option<i64>) -> String {
     cents.map_or_else(String::new, |cents| format!("${}", Cents(cents)))
 }
 
-fn run_cells(run: &RunRow, converged: bool) -> Vec<String> {
+fn run_cells(run: &RunRow, experiment: &ExperimentRow) -> Vec<String> {
     vec![
         run.run_id.clone(),
         run.experiment_name.clone(),
+        experiment.experiment_type.clone(),
         run.status.to_string(),
         money(run.final_cost),
         money(run.best_cost),
         run.num_iterations.to_string(),
-        if converged { "yes" } else { "no" }.to_owned(),
+        if experiment.converged { "yes" } else { "no" }.to_owned(),
         started(&run.created_at),
     ]
 }
@@ -73,11 +80,13 @@ fn started(iso: &str) -> String {
     iso.chars().take(16).collect::<String>().replace('T', " ")
 }
 
-fn run_json(run: &RunRow, converged: bool) -> Value {
+fn run_json(run: &RunRow, experiment: &ExperimentRow) -> Value {
     json!({
-        "run_id": run.run_id, "experiment_name": run.experiment_name, "status": run.status.name(),
+        "run_id": run.run_id, "experiment_name": run.experiment_name,
+        "experiment_type": experiment.experiment_type,
+        "status": run.status.name(),
         "evaluation_mode": run.evaluation_mode, "proposer": run.proposer,
-        "num_iterations": run.num_iterations, "converged": converged, "first_cost": run.first_cost,
+        "num_iterations": run.num_iterations, "converged": experiment.converged, "first_cost": run.first_cost,
         "final_cost": run.final_cost, "best_cost": run.best_cost, "reduction": run.reduction,
         "num_accepted": run.num_accepted, "num_evaluations": run.num_evaluations,
         "num_simulations": run.num_simulations, "num_events": run.num_events,
@@ -85,17 +94,12 @@ fn run_json(run: &RunRow, converged: bool) -> Value {
     })
 }
 
-fn recorded(run_id: &str, database: &Database, reader: &Reader) -> Result<ExperimentRow, CliError> {
-    reader.experiment(run_id)?.ok_or_else(|| database.unknown_run(run_id).into())
-}
-
 /// Shows one run: what came of it, iteration by iteration.
-pub fn summary(run_id: &str, database: &Database, as_json: bool) -> Result<(), CliError> {
-    let reader = database.reader()?;
-    let experiment = recorded(run_id, database, &reader)?;
+fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
+    let experiment = recorded(reader, run_id)?;
     let iterations = reader.iterations(run_id)?;
     let mut output = Output::new();
-    if as_json {
+    if args.json {
         let config: Value = serde_json::from_str(&experiment.config).unwrap_or(Value::Null);
         let totals: Vec<i64> = iterations.iter().map(|row| row.total_cost).collect();
         let object = json!({
@@ -149,44 +153,4 @@ fn accepted(json: &str) -> String {
     let flags: Value = serde_json::from_str(json).unwrap_or(Value::Null);
     let taken = flags.as_object().into_iter().flatten().filter(|(_, flag)| **flag == Value::Bool(true));
     taken.map(|(agent, _)| agent.clone()).collect::<Vec<_>>().join(", ")
-}
-
-/// Shows the stored events of a run through the formatter of the live view.
-pub fn replay(
-    run_id: &str,
-    database: &Database,
-    (start, end): (Option<u32>, Option<u32>),
-    verbose: &VerboseOptions,
-) -> Result<(), CliError> {
-    let (first, last) = (start.unwrap_or(0), end.unwrap_or(u32::MAX));
-    if first > last {
-        return Err(CliError::failed(format!("the first iteration {first} lies behind the last one {last}")));
-    }
-    let reader = database.reader()?;
-    let experiment = recorded(run_id, database, &reader)?;
-    let details = Details::of(verbose);
-    let mut output = Output::new();
-    output.line(&format!("Run ID: {run_id}"))?;
-    output.line(&format!("Experiment: {}", experiment.experiment_name))?;
-    for event in reader.live_events(run_id, None)? {
-        // Iterations are shown from 1.
-        if !(first..=last).contains(&(event.iteration + 1)) {
-            continue;
-        }
-        let data: Value = serde_json::from_str(&event.event_data).unwrap_or(Value::Null);
-        if let Some(text) = live::text(&event.event_type, &data, details) {
-            output.line(&text)?;
-        }
-    }
-    output.line(&format!("Status: {}", experiment.status))?;
-    output
-        .line(&format!("Reason: {}", experiment.convergence_reason.as_deref().unwrap_or("not ended yet")))?;
-    if let Some(cost) = experiment.final_cost {
-        output.line(&format!("Final cost: ${}", Cents(cost)))?;
-    }
-    output.finish()?;
-    if experiment.status == Status::Running {
-        say("note: the run goes on");
-    }
-    Ok(())
 }

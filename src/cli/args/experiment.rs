@@ -1,0 +1,191 @@
+//! Commands of `experiment` and their options (spec 07, 18).
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::DbOption;
+
+/// Commands of `experiment`.
+#[derive(Debug, Args)]
+pub struct ExperimentArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ExperimentCommand,
+}
+
+/// Every `experiment` command.
+#[derive(Debug, Subcommand)]
+pub enum ExperimentCommand {
+    /// Check an experiment file.
+    Validate {
+        /// Experiment file or library:NAME
+        file: String,
+        /// Unknown keys are errors
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Show what an experiment file asks for.
+    Info {
+        /// Experiment file or library:NAME
+        file: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the experiments of a folder.
+    List {
+        /// Folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// A JSON line per experiment
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print an experiment file to start from.
+    Template {
+        /// Write it to this file instead, which must not exist yet
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Run an experiment.
+    Run(Box<ExperimentRunArgs>),
+    /// Show a recorded run again.
+    Replay(ReplayRunArgs),
+    /// List recorded runs, or summarise one.
+    Results(ResultsArgs),
+    /// Print how the policies of a run developed, as JSON.
+    PolicyEvolution(EvolutionArgs),
+}
+
+/// Options of `experiment replay`.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayRunArgs {
+    /// Id of the run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// First iteration, from 1; with --audit from 0
+    #[arg(long, value_name = "N")]
+    pub start: Option<u32>,
+    /// Last iteration
+    #[arg(long, value_name = "N")]
+    pub end: Option<u32>,
+    /// Every exchange with the proposer: prompts, replies, what became of them
+    #[arg(long)]
+    pub audit: bool,
+    #[command(flatten)]
+    pub verbose: VerboseOptions,
+}
+
+/// Options of `experiment results`.
+#[derive(Clone, Debug, Args)]
+pub struct ResultsArgs {
+    /// Id of a run
+    pub run_id: Option<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Only runs of this experiment
+    #[arg(long, short, value_name = "NAME", conflicts_with = "run_id")]
+    pub experiment: Option<String>,
+    /// Only runs of this type: generic or sweep
+    #[arg(long = "type", short = 't', value_name = "TYPE", conflicts_with = "run_id")]
+    pub kind: Option<String>,
+    /// Rows at most; 0: all
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub limit: usize,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `experiment policy-evolution`.
+#[derive(Clone, Debug, Args)]
+pub struct EvolutionArgs {
+    /// Id of the run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Only this agent
+    #[arg(long, short, value_name = "ID")]
+    pub agent: Option<String>,
+    /// First iteration, from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub start: Option<u32>,
+    /// Last iteration
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub end: Option<u32>,
+    /// Add the last exchange with the proposer
+    #[arg(long)]
+    pub llm: bool,
+    /// One line
+    #[arg(long)]
+    pub compact: bool,
+}
+
+/// What the live run and its replay show.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct VerboseOptions {
+    /// Everything below
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Iterations with their costs
+    #[arg(long)]
+    pub verbose_iterations: bool,
+    /// Costs of the samples
+    #[arg(long)]
+    pub verbose_bootstrap: bool,
+    /// Every call of the proposer
+    #[arg(long)]
+    pub verbose_llm: bool,
+    /// Accepted and rejected policies
+    #[arg(long)]
+    pub verbose_policy: bool,
+    /// Figures at the end of every iteration
+    #[arg(long)]
+    pub verbose_metrics: bool,
+}
+
+/// Options of `experiment run`.
+#[derive(Clone, Debug, Args)]
+pub struct ExperimentRunArgs {
+    /// Experiment file or library:NAME
+    pub file: String,
+    /// Make every check, simulate nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Unknown keys are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Master seed, instead of the file's
+    #[arg(long, short, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Who proposes policies: search or script:FILE
+    #[arg(long, value_name = "P")]
+    pub proposer: Option<String>,
+    /// What model proposes: search or script:FILE
+    #[arg(long, short, value_name = "M")]
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Which simulations are stored: none, primary or all
+    #[arg(long, value_name = "LEVEL", value_parser = ["none", "primary", "all"])]
+    pub persist_simulations: Option<String>,
+    /// The same as --persist-simulations all
+    #[arg(long, conflicts_with = "persist_simulations")]
+    pub persist_bootstrap: bool,
+    /// Id of the run, instead of a new one
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// The result as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Worker threads for samples [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+    #[command(flatten)]
+    pub verbose: VerboseOptions,
+}

@@ -1,0 +1,45 @@
+//! `experiment template`: a file to start from.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+
+/// Every key with its default.
+const TEMPLATE: &str = include_str!("template.yaml");
+
+/// Prints the template, or writes it to a file that does not exist yet.
+pub fn template(file: Option<&Path>) -> Result<(), CliError> {
+    let Some(path) = file else {
+        let mut output = Output::new();
+        output.text(TEMPLATE)?;
+        return Ok(output.finish()?);
+    };
+    let written = OpenOptions::new().write(true).create_new(true).open(path);
+    written.and_then(|mut file| file.write_all(TEMPLATE.as_bytes())).map_err(|error| {
+        let name = path.display();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => CliError::Failed {
+                message: format!("file `{name}` exists already"),
+                hint: Some("name another file, or remove it first".to_owned()),
+            },
+            _ => CliError::failed(format!("file `{name}` cannot be written: {error}")),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::file::Experiment;
+
+    #[test]
+    fn the_template_is_an_experiment_without_a_warning() {
+        let (experiment, findings) = Experiment::read(TEMPLATE, &|path| Err(path.to_owned()));
+        assert!(findings.0.is_empty(), "{findings:?}");
+        let experiment = experiment.map(|experiment| experiment.convergence.max_iterations);
+        assert_eq!(experiment, Some(50));
+    }
+}
