@@ -3,6 +3,9 @@
 //! Each tick's events go to the provider in that tick, then to the observer. Without a provider
 //! nothing is stored, and nothing else changes.
 
+#[cfg(test)]
+mod principles;
+
 use std::any::Any;
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -25,7 +25,7 @@ mod walk;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use actions::{ACTIONS, Action, ActionRow, ArgumentKind, ArgumentRow};
 pub use ast::{

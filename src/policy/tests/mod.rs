@@ -3,7 +3,7 @@
 
 mod checking;
 mod deciding;
-mod random;
+pub(crate) mod random;
 mod reading;
 
 use std::cell::Cell;

@@ -98,7 +98,8 @@ fn number_nodes(json: &mut Json, next: &mut u32) {
     }
 }
 
-fn policy() -> impl Strategy<Value = Json> {
+/// A document that mostly passes the checks.
+pub(crate) fn policy() -> impl Strategy<Value = Json> {
     let trees = (
         tree(TreeKind::Payment),
         prop::option::of(tree(TreeKind::Bank)),
