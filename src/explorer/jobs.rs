@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::message::{Effect, JobId};
-use super::rows::{JobReport, Plan, Progress, Status};
+use super::rows::{Hearing, JobReport, Plan, Progress, Status};
 
 /// Lines of a job's log that are kept.
 const LOG_LINES: usize = 200;
@@ -34,6 +34,8 @@ pub struct Job {
     pub run: Option<String>,
     pub simulation: Option<String>,
     pub log: VecDeque<String>,
+    /// What a language model is saying.
+    pub hearing: Option<Hearing>,
 }
 
 impl Job {
@@ -92,6 +94,7 @@ impl Jobs {
             run: None,
             simulation: None,
             log: VecDeque::new(),
+            hearing: None,
         });
         self.start_waiting(effects);
         id
@@ -134,10 +137,12 @@ impl Jobs {
             }
             JobReport::Progress(progress) => job.progress = progress,
             JobReport::Log(line) => job.note(line),
+            JobReport::Heard(hearing) => job.hearing = hearing,
             JobReport::Ended { status, message } => {
                 if status == Status::Completed {
                     job.progress.part = 1.0;
                 }
+                job.hearing = None;
                 job.note(message.clone());
                 let said = format!("{} {}: {message}", job.plan.title, status.word());
                 job.state = JobState::Ended { status, message };
@@ -207,6 +212,19 @@ mod tests {
             assert!(jobs.report(id, ended(Status::Cancelled), &mut effects).is_some());
         }
         assert_eq!((jobs.active(), effects.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_reply_is_there_until_it_is_whole_or_the_job_ends() {
+        let (mut jobs, mut effects) = three();
+        let reply = Hearing { agent: "A".into(), call: 1, text: "{\"ver".into() };
+        jobs.report(1, JobReport::Heard(Some(reply.clone())), &mut effects);
+        assert_eq!(jobs.list()[0].hearing, Some(reply.clone()));
+        jobs.report(1, JobReport::Heard(None), &mut effects);
+        assert_eq!(jobs.list()[0].hearing, None);
+        jobs.report(1, JobReport::Heard(Some(reply)), &mut effects);
+        jobs.report(1, ended(Status::Failed), &mut effects);
+        assert_eq!(jobs.list()[0].hearing, None);
     }
 
     #[test]

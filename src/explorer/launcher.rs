@@ -9,8 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::{JobId, Message};
 use super::rows::{
-    ExperimentPlan, ExperimentSettings, JobReport, Kind, LibraryItem, Persist, Plan, Progress, Status,
-    Subject,
+    ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
+    Status, Subject,
 };
 use super::source::with_hint;
 use crate::experiment::file::PersistLevel;
@@ -331,6 +331,7 @@ impl Work {
             ticks: loaded.plan.experiment.evaluation.ticks,
             iteration: 0,
             simulations: 0,
+            hearing: Hearing::default(),
         };
         let options = RunOptions::default();
         let result = runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel);
@@ -358,6 +359,7 @@ struct Watch {
     ticks: u64,
     iteration: u64,
     simulations: u64,
+    hearing: Hearing,
 }
 
 impl Watch {
@@ -376,10 +378,23 @@ impl runner::Observer for Watch {
 
     fn event(&mut self, event: &StreamEvent) {
         self.iteration = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
+        if event.kind == EventKind::Interaction && !std::mem::take(&mut self.hearing).text.is_empty() {
+            self.reporter.send(JobReport::Heard(None));
+        }
         if let Some(line) = spoken(event) {
             self.reporter.send(JobReport::Log(line));
         }
         self.progress();
+    }
+
+    fn heard(&mut self, agent: &str, call: u32, piece: &str) {
+        if self.hearing.agent != agent || self.hearing.call != call {
+            self.hearing = Hearing { agent: agent.to_owned(), call, text: String::new() };
+        }
+        self.hearing.text.push_str(piece);
+        if self.reporter.is_due() {
+            self.reporter.send(JobReport::Heard(Some(self.hearing.clone())));
+        }
     }
 
     fn simulation(&mut self, note: &SimulationNote) {
@@ -410,6 +425,9 @@ fn spoken(event: &StreamEvent) -> Option<String> {
         ),
         EventKind::PolicyRejected => {
             format!("iteration {iteration}: {} rejected ({})", text("agent_id"), text("reason"))
+        }
+        EventKind::Interaction if !text("parsing_error").is_empty() => {
+            format!("iteration {iteration}: {} no proposal ({})", text("agent_id"), text("parsing_error"))
         }
         EventKind::ExperimentEnd => {
             format!("{}; best total cost {}", text("convergence_reason"), money("best_cost"))

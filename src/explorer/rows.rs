@@ -400,8 +400,21 @@ pub enum JobReport {
     Progress(Progress),
     /// A line for its log.
     Log(String),
+    /// A language model's reply as far as it has come in; `None` once it is whole.
+    Heard(Option<Hearing>),
     /// It ended; after this nothing more comes.
     Ended { status: Status, message: String },
+}
+
+/// A reply that is coming in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hearing {
+    /// The bank that a policy is asked for.
+    pub agent: String,
+    /// The call within the round, from 1.
+    pub call: u32,
+    /// The text so far.
+    pub text: String,
 }
 
 /// How far a job is.

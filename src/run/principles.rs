@@ -73,8 +73,10 @@ fn settings_of_a_bank() -> impl Strategy<Value = Value> {
                 bank["liquidity_allocation_fraction"] = json!(fraction);
             }
             if let Some((bilateral, multilateral)) = limits {
-                bank["limits"] =
-                    json!({"bilateral_limits": {"A": bilateral, "B": bilateral}, "multilateral_limit": multilateral});
+                bank["limits"] = json!({
+                    "bilateral_limits": {"A": bilateral, "B": bilateral},
+                    "multilateral_limit": multilateral,
+                });
             }
             bank
         },

@@ -236,7 +236,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 4000, failure_persistence: None, ..ProptestConfig::default()
+        })]
 
         #[test]
         fn it_settles_the_largest_set_once_and_in_whatever_order_of_banks(instance in instances()) {

@@ -12,7 +12,7 @@ use crate::explorer::jobs::{Job, JobState};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Ticket};
-use crate::explorer::rows::{Seek, Status};
+use crate::explorer::rows::{Hearing, Seek, Status};
 use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
 use crate::explorer::window::Cursor;
@@ -105,6 +105,10 @@ impl JobsScreen {
             lines.push(format!("simulation {simulation}"));
         }
         lines.extend(job.log.iter().cloned());
+        if let Some(Hearing { agent, call, text }) = &job.hearing {
+            lines.push(format!("{agent} call {call}, the model says:"));
+            lines.extend(text.lines().map(|line| format!("  {line}")));
+        }
         let height = usize::from(inner.height);
         // The newest lines are seen unless the user scrolls up in the pane.
         let last = lines.len().saturating_sub(1);

@@ -153,15 +153,12 @@ impl Session<'_, '_> {
         let outlook = Outlook::new(&days, parameter.is_fraction());
         let place = parameter.place(&self.base, &grid);
         let expected_now = outlook.expected(place);
-        let agreeing = points
-            .iter()
-            .enumerate()
-            .filter(|(_, point)| point.measured.cost < now.cost && self.settles(&point.measured));
-        let best = agreeing
-            .map(|(index, point)| (outlook.expected(index as f64), point))
-            .filter(|(expected, _)| *expected < expected_now)
-            .min_by(|(one, _), (other, _)| one.total_cmp(other));
-        Ok(best.map(|(_, point)| point.value.clone()))
+        // The first of the best values: no step is taken that is not a step to where the days point.
+        let expected = (0..points.len()).map(|index| outlook.expected(index as f64)).enumerate();
+        let target = expected.min_by(|(_, one), (_, other)| one.total_cmp(other));
+        let agrees = |point: &&Point| point.measured.cost < now.cost && self.settles(&point.measured);
+        let better = target.filter(|(_, expected)| *expected < expected_now);
+        Ok(better.map(|(index, _)| &points[index]).filter(agrees).map(|point| point.value.clone()))
     }
 
     fn cheapest(&self, parameter: &Parameter, points: &[Point], now: &Measured) -> Option<Value> {

@@ -43,7 +43,7 @@ impl Setting {
             Self::Iterations => "most rounds of proposals",
             Self::Samples => "bootstrap samples per comparison",
             Self::Persist => "which simulations are stored",
-            Self::Proposer => "who proposes policies",
+            Self::Proposer => "search, script:FILE, provider:name",
         }
     }
 
@@ -52,9 +52,8 @@ impl Setting {
         let number = text.parse::<u64>();
         match (self, number) {
             (Self::Source, _) if text.is_empty() => Some("name a file".into()),
-            (Self::Source | Self::Persist | Self::Proposer, _) => {
-                text.is_empty().then(|| "may not be empty".into())
-            }
+            (Self::Source | Self::Persist, _) => text.is_empty().then(|| "may not be empty".into()),
+            (Self::Proposer, _) => proposer_problem(text),
             (Self::MasterSeed, _) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 None
             }
@@ -66,6 +65,13 @@ impl Setting {
             (_, Ok(_)) => None,
         }
     }
+}
+
+/// A proposer is `search`, `llm` with the file's model, a script, or a provider's model.
+fn proposer_problem(text: &str) -> Option<String> {
+    let named = text.split_once(':').is_some_and(|(left, right)| !left.is_empty() && !right.is_empty());
+    let known = text == "search" || text == "llm" || named;
+    (!known).then(|| "search, llm, script:FILE or provider:model".into())
 }
 
 /// The value of a field.
@@ -139,11 +145,7 @@ pub fn fields_of(subject: &Subject) -> Vec<Field> {
     }
     let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
     fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));
-    let mut proposers = vec![settings.proposer.clone()];
-    if settings.proposer != "search" {
-        proposers.push("search".to_owned());
-    }
-    fields.push(Field::choice(Setting::Proposer, proposers, &settings.proposer));
+    fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
     fields
 }
 

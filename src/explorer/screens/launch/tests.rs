@@ -1,7 +1,9 @@
 //! The form says what is wrong while it is filled in.
 
-use super::form::{Setting, fields_of};
+use super::form::{Setting, Value, fields_of};
 use super::most_simulations;
+use tui_input::Input;
+
 use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject};
 
 fn settings(mode: &str) -> ExperimentSettings {
@@ -34,6 +36,26 @@ fn samples_are_asked_for_only_where_they_matter() {
         |mode: &str| fields_of(&subject(mode)).iter().map(|field| field.setting).collect::<Vec<_>>();
     assert!(settings("bootstrap").contains(&Setting::Samples));
     assert!(!settings("deterministic-pairwise").contains(&Setting::Samples));
+}
+
+#[test]
+fn a_proposer_is_checked_while_it_is_typed() {
+    let mut fields = fields_of(&subject("bootstrap"));
+    let Some(proposer) = fields.iter_mut().find(|field| field.setting == Setting::Proposer) else { return };
+    for (text, right) in [
+        ("search", true),
+        ("llm", true),
+        ("script:steps.json", true),
+        ("openai:gpt-5", true),
+        ("", false),
+        ("openai", false),
+        (":x", false),
+        ("openai:", false),
+    ] {
+        proposer.value = Value::Text(Input::new(text.to_owned()));
+        proposer.check();
+        assert_eq!(proposer.problem.is_none(), right, "{text}");
+    }
 }
 
 #[test]
