@@ -1,6 +1,6 @@
 //! Which database a command uses (spec 06, 7.1).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::DbOption;
 use super::error::{CliError, say};
@@ -44,12 +44,17 @@ impl DbOption {
 
     /// Opens it, with its warnings on standard error.
     pub fn open(&self, access: Access) -> Result<Database, CliError> {
-        let database = Database::open(self.path(access)?, access)?;
-        for warning in database.warnings() {
-            say(&format!("warning: {warning}"));
-        }
-        Ok(database)
+        open_warned(&self.path(access)?, access)
     }
+}
+
+/// Opens a database, with its warnings on standard error.
+pub fn open_warned(path: &Path, access: Access) -> Result<Database, CliError> {
+    let database = Database::open(path, access)?;
+    for warning in database.warnings() {
+        say(&format!("warning: {warning}"));
+    }
+    Ok(database)
 }
 
 /// `PAYMENT_SIM_DB`, unless it is empty.

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::experiment::runner::ExperimentError;
 use crate::explorer::ExplorerError;
 use crate::finding::{Finding, Findings};
 use crate::persistence::PersistenceError;
@@ -112,6 +113,16 @@ fn report_finding(severity: &str, name: &str, finding: &Finding) {
     }
     if let Some(hint) = &finding.hint {
         say(&format!("hint: {hint}"));
+    }
+}
+
+impl CliError {
+    /// Why an experiment was not run; `name` is what is refused if it is.
+    pub fn of_experiment(error: ExperimentError, name: &str) -> Self {
+        match error {
+            ExperimentError::Refused(findings) => Self::Refused { name: name.to_owned(), findings },
+            other => Self::Failed { message: other.to_string(), hint: other.hint() },
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::file::PersistLevel;
 use super::ids::simulation_id;
+use super::memory::Memory;
 use super::outcome::{Outcome, OutcomeFold, Tally};
 use super::policies::{AgentPolicy, messages};
 use super::sampler::Sample;
@@ -82,6 +83,13 @@ pub struct Place {
     pub iteration: u32,
 }
 
+/// A simulation that is to be stored.
+struct Stored {
+    number: u64,
+    id: String,
+    context: ExperimentContext,
+}
+
 /// A policy of one agent on one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleOutcome {
@@ -105,8 +113,10 @@ pub struct Laboratory {
     store: Option<Store>,
     cancel: CancelFlag,
     tickets: Mutex<Vec<Ticket>>,
-    /// Ids stored since the last mark, so that they can be taken back.
-    stored: Mutex<Vec<String>>,
+    /// Numbers and ids stored since the last mark, so that they can be taken back.
+    stored: Mutex<Vec<(u64, String)>>,
+    /// What is stored already, if the run goes on after an interruption.
+    memory: Option<Memory>,
 }
 
 impl Laboratory {
@@ -137,7 +147,15 @@ impl Laboratory {
             })
             .collect::<Result<Vec<_>, String>>()?;
         let (tickets, stored) = (Mutex::default(), Mutex::default());
-        Ok(Self { scenario, agents, ticks, run_id: run_id.to_owned(), store, cancel, tickets, stored })
+        let run_id = run_id.to_owned();
+        Ok(Self { scenario, agents, ticks, run_id, store, cancel, tickets, stored, memory: None })
+    }
+
+    /// The same with what is stored of the run already.
+    #[must_use]
+    pub fn remembering(mut self, memory: Option<Memory>) -> Self {
+        self.memory = memory;
+        self
     }
 
     /// The optimised agents in their order.
@@ -290,12 +308,7 @@ impl Laboratory {
         })
     }
 
-    fn context(
-        &self,
-        place: &Place,
-        agent: Option<String>,
-        sample: Option<usize>,
-    ) -> (String, ExperimentContext) {
+    fn context(&self, place: &Place, agent: Option<String>, sample: Option<usize>) -> Stored {
         let context = ExperimentContext {
             run_id: self.run_id.clone(),
             iteration: place.iteration,
@@ -303,40 +316,43 @@ impl Laboratory {
             agent,
             sample: sample.and_then(|sample| u32::try_from(sample).ok()),
         };
-        (simulation_id(&self.run_id, place.number, place.purpose, sample), context)
+        let id = simulation_id(&self.run_id, place.number, place.purpose, sample);
+        Stored { number: place.number, id, context }
     }
 
     fn simulate(
         &self,
         file: &ScenarioFile,
         with_history: bool,
-        place: Option<(String, ExperimentContext)>,
+        stored: Option<Stored>,
         authors: &[(&str, PolicyAuthor)],
     ) -> Result<Outcome, RunError> {
         if self.cancel.is_cancelled() {
             return Err(RunError::Cancelled);
         }
         let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
-        let storage = match (&self.store, place) {
-            (Some(store), Some((id, context))) => {
-                locked(&self.stored).push(id.clone());
-                Some(Storage {
-                    provider: &store.provider,
-                    start: SimulationStart {
-                        simulation_id: id,
-                        scenario: Arc::clone(&scenario),
-                        config_json: file.to_json().into(),
-                        config_file: store.scenario_file.clone(),
-                        config_name: store.scenario_name.clone(),
-                        description: None,
-                        num_ticks: self.ticks,
-                        experiment: Some(context),
-                        policies: snapshots(file, authors),
-                    },
-                })
+        let mut storage = None;
+        if let (Some(store), Some(Stored { number, id, context })) = (&self.store, stored) {
+            let config_json: Arc<str> = file.to_json().into();
+            locked(&self.stored).push((number, id.clone()));
+            if let Some(memory) = &self.memory
+                && let Some(outcome) = memory.recall(&id, &config_json, &scenario, with_history)?
+            {
+                return Ok(outcome);
             }
-            _ => None,
-        };
+            let start = SimulationStart {
+                simulation_id: id,
+                scenario: Arc::clone(&scenario),
+                config_json,
+                config_file: store.scenario_file.clone(),
+                config_name: store.scenario_name.clone(),
+                description: None,
+                num_ticks: self.ticks,
+                experiment: Some(context),
+                policies: snapshots(file, authors),
+            };
+            storage = Some(Storage { provider: &store.provider, start });
+        }
         let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
         let request = SimulationRequest { scenario, ticks: self.ticks };
         let mut observer = |report: &TickReport<'_>| fold.tick(report.tick, report.events);
@@ -345,7 +361,7 @@ impl Laboratory {
             locked(&self.tickets).push(ticket);
         }
         match finished.outcome {
-            run::Outcome::Completed => Ok(fold.finish(&finished.simulation)),
+            run::Outcome::Completed => Ok(fold.finish()),
             run::Outcome::Cancelled => Err(RunError::Cancelled),
             run::Outcome::Failed(failure) => Err(failed(&failure)),
         }
@@ -356,10 +372,18 @@ impl Laboratory {
         locked(&self.stored).clear();
     }
 
-    /// The simulations stored since the last mark.
+    /// The simulations with this number or a later one that were stored since the last mark.
     #[must_use]
-    pub fn stored_since_mark(&self) -> Vec<String> {
-        std::mem::take(&mut *locked(&self.stored))
+    pub fn stored_since_mark(&self, number: u64) -> Vec<String> {
+        let stored = std::mem::take(&mut *locked(&self.stored));
+        stored.into_iter().filter(|(of_id, _)| *of_id >= number).map(|(_, id)| id).collect()
+    }
+
+    /// Simulations with this number or a later one that are remembered and were not asked for; they are
+    /// no longer remembered then.
+    #[must_use]
+    pub fn leftovers(&self, number: u64) -> Vec<String> {
+        self.memory.as_ref().map_or_else(Vec::new, |memory| memory.forget_from(&self.run_id, number))
     }
 
     /// Waits until every simulation that has ended is committed.

@@ -229,7 +229,14 @@ impl Experiment {
             "model": model,
             "persist_simulations": self.persist_simulations.name(),
         });
-        if let Value::Object(config) = config { config } else { Map::new() }
+        let mut config = if let Value::Object(config) = config { config } else { Map::new() };
+        // Options may give these; the file alone does not tell.
+        if let Some(LlmSettings { reasoning_effort: effort, thinking_budget: budget, .. }) = &self.llm
+            && (effort.is_some() || budget.is_some())
+        {
+            config.insert("llm".to_owned(), json!({"reasoning_effort": effort, "thinking_budget": budget}));
+        }
+        config
     }
 }
 

@@ -45,6 +45,13 @@ pub fn simulation_id(run_id: &str, number: u64, purpose: Purpose, sample: Option
     }
 }
 
+/// The number in the id of a simulation of a run; `None` for any other id.
+#[must_use]
+pub fn simulation_number(run_id: &str, id: &str) -> Option<u64> {
+    let rest = id.strip_prefix(run_id)?.strip_prefix("-sim-")?;
+    rest.split('-').next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +69,8 @@ mod tests {
     fn numbers_grow_beyond_three_digits() {
         assert_eq!(simulation_id("r", 7, Purpose::Init, None), "r-sim-007-init");
         assert_eq!(simulation_id("r", 1234, Purpose::New, Some(1000)), "r-sim-1234-new-1000");
+        assert_eq!(simulation_number("r", "r-sim-1234-new-1000"), Some(1234));
+        assert_eq!(simulation_number("r", "r-sim-007-init"), Some(7));
+        assert_eq!(simulation_number("r-2", "r-sim-007-init"), None);
     }
 }

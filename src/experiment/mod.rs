@@ -3,8 +3,9 @@
 pub mod acceptance;
 pub mod analysis;
 mod asking;
+pub mod bundle;
 #[cfg(test)]
-mod cases;
+pub(crate) mod cases;
 pub mod constraints;
 pub mod convergence;
 pub mod evaluate;
@@ -12,9 +13,11 @@ pub mod file;
 pub mod history;
 pub mod ids;
 pub mod isolation;
+pub mod memory;
 pub mod outcome;
 pub mod policies;
 pub mod proposers;
+pub mod recorded;
 pub mod reply;
 pub mod runner;
 pub mod sampler;

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::history::History;
 use crate::costs::Costs;
-use crate::engine::Simulation;
 use crate::event::{Event, SettlementId};
 use crate::ids::{BankIdx, PaymentId};
 use crate::time::Tick;
@@ -100,10 +99,11 @@ fn held(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Counts settlements while a simulation runs.
+/// Figures of a simulation from its events alone: while it runs, or from what is stored of it.
 #[derive(Debug)]
 pub struct OutcomeFold {
     payments: Vec<Progress>,
+    costs: Vec<Costs>,
     tallies: Vec<Tally>,
     history: Option<History>,
     events: u64,
@@ -125,6 +125,7 @@ impl OutcomeFold {
     pub fn new(banks: usize, with_history: bool) -> Self {
         Self {
             payments: Vec::new(),
+            costs: vec![Costs::ZERO; banks],
             tallies: vec![Tally::default(); banks],
             history: with_history.then(History::new),
             events: 0,
@@ -169,6 +170,11 @@ impl OutcomeFold {
                 self.settled(tick, *incoming_tx_id);
                 self.settled(tick, *queued_tx_id);
             }
+            Event::CostAccrual { agent_id, costs } => {
+                let sum = &mut self.costs[agent_id.at()];
+                // The engine refuses costs that would leave 64 bits.
+                *sum = sum.checked_add(&costs.kinds).unwrap_or(*sum);
+            }
             _ => {}
         }
     }
@@ -196,13 +202,7 @@ impl OutcomeFold {
 
     /// The figures of a simulation that has ended.
     #[must_use]
-    pub fn finish(self, simulation: &Simulation) -> Outcome {
-        let banks = simulation.scenario().names.banks();
-        Outcome {
-            costs: banks.map(|bank| simulation.bank(bank).costs).collect(),
-            tallies: self.tallies,
-            history: self.history,
-            events: self.events,
-        }
+    pub fn finish(self) -> Outcome {
+        Outcome { costs: self.costs, tallies: self.tallies, history: self.history, events: self.events }
     }
 }

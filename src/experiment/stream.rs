@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::proposers::Exchange;
-use crate::persistence::{LiveEvent, Moment};
+use super::proposers::{Answer, Call, Exchange};
+use crate::persistence::{LiveEvent, LiveEventRow, Moment};
 
 /// One live event.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,17 @@ impl StreamEvent {
         Self { iteration, kind, data, timestamp: Moment::now() }
     }
 
+    /// The event of a row; `None` if it is of no kind that this program knows, or its fields are no JSON.
+    #[must_use]
+    pub fn from_row(row: &LiveEventRow) -> Option<Self> {
+        Some(Self {
+            iteration: row.iteration,
+            kind: EventKind::find(&row.event_type)?,
+            data: serde_json::from_str(&row.event_data).ok()?,
+            timestamp: Moment::parse(&row.timestamp)?,
+        })
+    }
+
     /// The row of it.
     #[must_use]
     pub fn to_row(&self) -> LiveEvent {
@@ -136,5 +147,42 @@ impl Interaction {
             "completion_tokens": self.exchange.completion_tokens,
             "latency_seconds": self.exchange.latency_seconds,
         })
+    }
+
+    /// The interaction that the fields of an event tell of.
+    #[must_use]
+    pub fn from_data(data: &Value) -> Self {
+        let text = |key: &str| data[key].as_str().map(str::to_owned);
+        let word = |key: &str| text(key).unwrap_or_default();
+        let count = |key: &str| data[key].as_u64().unwrap_or_default();
+        Self {
+            agent: word("agent_id"),
+            call: u32::try_from(count("call")).unwrap_or(u32::MAX),
+            model: word("model"),
+            exchange: Exchange {
+                system_prompt: word("system_prompt"),
+                user_prompt: word("user_prompt"),
+                prompt_tokens: count("prompt_tokens"),
+                completion_tokens: count("completion_tokens"),
+                latency_seconds: data["latency_seconds"].as_f64().unwrap_or_default(),
+            },
+            raw_response: text("raw_response"),
+            parsed_policy: Some(&data["parsed_policy"]).filter(|policy| !policy.is_null()).cloned(),
+            parsing_error: text("parsing_error"),
+        }
+    }
+
+    /// The call as it came out: what failed for whatever reason fails for that reason again.
+    #[must_use]
+    pub fn to_call(&self) -> Call {
+        let answer = match (&self.raw_response, &self.parsed_policy, &self.parsing_error) {
+            (None, _, None) => Answer::Declined,
+            (None, _, Some(reason)) => Answer::Failed(reason.clone()),
+            (Some(raw), Some(policy), _) => Answer::Reply { raw: raw.clone(), policy: Ok(policy.clone()) },
+            (Some(raw), None, reason) => {
+                Answer::Reply { raw: raw.clone(), policy: Err(reason.clone().unwrap_or_default()) }
+            }
+        };
+        Call { answer, exchange: self.exchange.clone() }
     }
 }

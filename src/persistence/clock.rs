@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Local, NaiveDateTime};
 
 /// A moment in local time, in microseconds since 1970-01-01 00:00 of the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,13 @@ impl Moment {
     #[must_use]
     pub fn now() -> Self {
         Self(Local::now().naive_local().and_utc().timestamp_micros())
+    }
+
+    /// The moment of a text as [`Display`](fmt::Display) writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(Self(moment.and_utc().timestamp_micros()))
     }
 
     /// The moment in a format of `strftime`, e.g. `%Y-%m-%d %H:%M`.
@@ -37,6 +44,8 @@ mod tests {
     #[test]
     fn moments_are_iso_texts_with_microseconds() {
         assert_eq!(Moment(1_700_000_000_000_042).to_string(), "2023-11-14T22:13:20.000042");
+        assert_eq!(Moment::parse("2023-11-14T22:13:20.000042"), Some(Moment(1_700_000_000_000_042)));
+        assert_eq!(Moment::parse("yesterday"), None);
         assert_eq!(Moment(0).format("%Y-%m-%d %H:%M"), "1970-01-01 00:00");
     }
 }

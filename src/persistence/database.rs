@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 
 use duckdb::Connection;
 
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     root: Mutex<Connection>,
     writer: Option<Writer>,
     ids: Mutex<Ids>,
+    /// Completes what a process that died has left behind.
+    recovery: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Ids that are taken, in the file and in the process.
@@ -94,7 +97,7 @@ impl Database {
         files.insert(path, Arc::downgrade(&shared));
         drop(files);
         let database = Self(shared);
-        recovery::complete_in_background(&database)?;
+        *locked(&database.0.recovery) = recovery::complete_in_background(&database)?;
         Ok(database)
     }
 
@@ -168,6 +171,10 @@ impl Database {
     ///
     /// A simulation that is running, a file that cannot be written.
     pub fn remove(&self, simulations: &[String], runs: &[String]) -> Result<(), PersistenceError> {
+        // What the recovery still has to add belongs to simulations that may be among them.
+        if let Some(recovery) = locked(&self.0.recovery).take() {
+            let _ = recovery.join();
+        }
         let of_runs = runs.iter().map(|run| self.reader()?.simulation_ids_of_run(run));
         let mut all: Vec<String> = of_runs.collect::<Result<Vec<_>, _>>()?.concat();
         all.extend_from_slice(simulations);
@@ -253,7 +260,8 @@ impl Shared {
             recovery::mark_interrupted(&connection)?;
             writer = Some(Writer::start(connection.try_clone()?, path.clone())?);
         }
-        Ok(Self { path, layout, warnings, root: Mutex::new(connection), writer, ids: Mutex::new(ids) })
+        let (root, ids, recovery) = (Mutex::new(connection), Mutex::new(ids), Mutex::default());
+        Ok(Self { path, layout, warnings, root, writer, ids, recovery })
     }
 }
 

@@ -155,7 +155,7 @@ pub struct ExperimentWrites {
 #[derive(Clone, Debug)]
 pub(super) enum ExperimentWrite {
     Start(ExperimentStart),
-    Resumed,
+    Resumed { config: String },
     IterationsStarted(u32),
     Iteration(IterationRecord),
     AcceptedChanges { iteration: u32, accepted_changes: String },
@@ -197,9 +197,9 @@ impl ExperimentWrites {
         self.push(ExperimentWrite::Start(start))
     }
 
-    /// The run goes on: status `running` again, no end.
-    pub fn resumed(&mut self) -> &mut Self {
-        self.push(ExperimentWrite::Resumed)
+    /// The run goes on: status `running` again, no end, and this configuration.
+    pub fn resumed(&mut self, config: impl Into<String>) -> &mut Self {
+        self.push(ExperimentWrite::Resumed { config: config.into() })
     }
 
     /// So many iterations have started.

@@ -1,5 +1,7 @@
 //! What is made good after a process died (spec 06, 2.2).
 
+use std::thread::JoinHandle;
+
 use duckdb::{Connection, params};
 
 use super::query::Reader;
@@ -47,13 +49,15 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
 /// # Errors
 ///
 /// The file cannot be read.
-pub(super) fn complete_in_background(database: &Database) -> Result<(), PersistenceError> {
+pub(super) fn complete_in_background(
+    database: &Database,
+) -> Result<Option<JoinHandle<()>>, PersistenceError> {
     if !database.is_writable() {
-        return Ok(());
+        return Ok(None);
     }
     let incomplete = database.reader()?.without_totals()?;
     if incomplete.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let file = database.downgrade();
     let work = move || {
@@ -63,10 +67,10 @@ pub(super) fn complete_in_background(database: &Database) -> Result<(), Persiste
         }
     };
     let thread = std::thread::Builder::new().name("database recovery".to_owned()).spawn(work);
-    if let Err(error) = thread {
+    if let Err(error) = &thread {
         tracing::warn!(%error, "no thread for the totals of interrupted simulations");
     }
-    Ok(())
+    Ok(thread.ok())
 }
 
 fn complete(database: &Database, simulations: &[String]) -> Result<(), PersistenceError> {

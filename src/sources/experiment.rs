@@ -76,12 +76,9 @@ pub fn load_experiment(argument: &str, options: &ExperimentOptions) -> Result<Lo
     let overrides = Overrides { strict: options.strict, ..Overrides::default() };
     let loaded = load_from(&scenario, &overrides)?;
     let read_file = |path: &str| relative_text(&source, path);
-    let read_option = |path: &str| {
-        Source::open(path, Kind::Experiment).map(|source| source.text).map_err(|error| error.to_string())
-    };
     let wishes = Wishes { proposer: options.proposer.as_deref(), model: options.model.as_deref() };
     let proposer =
-        Chosen::choose(&experiment, wishes, &from_environment, &read_file, &read_option).map_err(one)?;
+        Chosen::choose(&experiment, wishes, &from_environment, &read_file, &read_script).map_err(one)?;
     let plan = Plan::prepare(experiment, loaded.file, &loaded.config_file, proposer).map_err(refused)?;
     Ok(LoadedExperiment { plan, findings, scenario_findings: (scenario.argument(), loaded.findings) })
 }
@@ -111,6 +108,15 @@ impl ExperimentOptions {
 /// A variable of the environment: keys and addresses of language models.
 pub fn from_environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok()
+}
+
+/// The text of a script that is named beside an experiment, relative to the working directory.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn read_script(path: &str) -> Result<String, String> {
+    Source::open(path, Kind::Experiment).map(|source| source.text).map_err(|error| error.to_string())
 }
 
 fn relative_text(source: &Source, path: &str) -> Result<String, String> {

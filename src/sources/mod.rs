@@ -11,7 +11,7 @@ use crate::library;
 use crate::scenario::{FileKind, FileText, Files};
 
 pub use experiment::{
-    ExperimentOptions, LoadedExperiment, from_environment, load_experiment, read_experiment,
+    ExperimentOptions, LoadedExperiment, from_environment, load_experiment, read_experiment, read_script,
 };
 pub use scenario::{LoadedScenario, load_from, load_scenario};
 

@@ -50,12 +50,105 @@ pub enum ExperimentCommand {
     },
     /// Run an experiment.
     Run(Box<ExperimentRunArgs>),
+    /// Go on with a run that was interrupted, was cancelled or has failed.
+    Resume(ResumeArgs),
+    /// Run a recorded experiment once more.
+    Rerun(RerunArgs),
+    /// Put a run into one file that reproduces it, or verify such a file.
+    Bundle(BundleArgs),
     /// Show a recorded run again.
     Replay(ReplayRunArgs),
     /// List recorded runs, or summarise one.
     Results(ResultsArgs),
     /// Print how the policies of a run developed, as JSON.
     PolicyEvolution(EvolutionArgs),
+}
+
+/// What is said while a run goes on, and how it is run.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ShowOptions {
+    /// The result as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Worker threads for samples [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+    #[command(flatten)]
+    pub verbose: VerboseOptions,
+}
+
+/// Options of `experiment resume`.
+#[derive(Clone, Debug, Args)]
+pub struct ResumeArgs {
+    /// Id of the run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Go on although another version of the program recorded it; the record says so
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub show: ShowOptions,
+}
+
+/// Options of `experiment rerun`.
+#[derive(Clone, Debug, Args)]
+pub struct RerunArgs {
+    /// Id of the recorded run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Master seed, instead of the recorded one
+    #[arg(long, short, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Who proposes policies, instead of the recorded one: search, llm, script:FILE or provider:model
+    #[arg(long, value_name = "P")]
+    pub proposer: Option<String>,
+    /// Id of the new run, instead of a new one
+    #[arg(long = "run-id", value_name = "ID")]
+    pub new_id: Option<String>,
+    #[command(flatten)]
+    pub show: ShowOptions,
+}
+
+/// Options of `experiment bundle`.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct BundleArgs {
+    /// What else to do.
+    #[command(subcommand)]
+    pub command: Option<BundleCommand>,
+    /// Id of the run
+    #[arg(required = true)]
+    pub run_id: Option<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// File to write, which must not exist yet [default: RUN_ID.bundle.json]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Commands of `experiment bundle`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Run what a bundle holds and say which digests agree.
+    Verify(VerifyArgs),
+}
+
+/// Options of `experiment bundle verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// The bundle
+    pub file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Worker threads for samples [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
 }
 
 /// Options of `experiment replay`.
@@ -183,15 +276,6 @@ pub struct ExperimentRunArgs {
     /// Id of the run, instead of a new one
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
-    /// The result as one line of JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Only warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Worker threads for samples [default: as many as cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub workers: Option<u16>,
     #[command(flatten)]
-    pub verbose: VerboseOptions,
+    pub show: ShowOptions,
 }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
-    EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, ResultsArgs,
-    VerboseOptions,
+    BundleArgs, BundleCommand, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
+    ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions, VerboseOptions, VerifyArgs,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

@@ -1,22 +1,24 @@
 //! `experiment`: check, run and read experiments (spec 07, 18).
 
 mod audit;
+mod bundle;
 mod info;
 mod list;
 mod live;
 mod policy_evolution;
 mod replay;
 mod results;
+mod resume;
 mod run;
 mod template;
 mod validate;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{DbOption, ExperimentArgs, ExperimentCommand};
-use super::database::from_environment;
+use super::database::{from_environment, open_warned};
 use super::error::CliError;
-use crate::persistence::{Access, Database, ExperimentRow, Reader};
+use crate::persistence::{Access, Database, ExperimentRow, PersistenceError, Reader};
 
 /// Where experiments are stored that name no database.
 const RESULTS: &str = "results/experiments.db";
@@ -29,6 +31,9 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
         ExperimentCommand::List { folder, json } => list::list(folder, *json),
         ExperimentCommand::Template { output } => template::template(output.as_deref()),
         ExperimentCommand::Run(args) => run::run(args),
+        ExperimentCommand::Resume(args) => resume::resume(args),
+        ExperimentCommand::Rerun(args) => resume::rerun(args),
+        ExperimentCommand::Bundle(args) => bundle::bundle(args),
         ExperimentCommand::Replay(args) => replay::replay(args),
         ExperimentCommand::Results(args) => results::results(args),
         ExperimentCommand::PolicyEvolution(args) => policy_evolution::policy_evolution(args),
@@ -37,11 +42,24 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
 
 /// The database of recorded runs: as given, of the environment, `results/experiments.db`, the default.
 fn open_recorded(option: &DbOption) -> Result<Database, CliError> {
+    open_warned(&recorded_path(option)?, Access::Read)
+}
+
+/// The same for going on with what it holds.
+fn open_for_more(option: &DbOption) -> Result<Database, CliError> {
+    let path = recorded_path(option)?;
+    if !path.exists() {
+        return Err(PersistenceError::Missing(path).into());
+    }
+    open_warned(&path, Access::Write)
+}
+
+fn recorded_path(option: &DbOption) -> Result<PathBuf, CliError> {
     let results = Path::new(RESULTS);
     if option.db.is_none() && from_environment().is_none() && results.exists() {
-        return Ok(Database::open(results, Access::Read)?);
+        return Ok(results.to_owned());
     }
-    option.open(Access::Read)
+    option.path(Access::Read)
 }
 
 /// The row of a run that must be there.

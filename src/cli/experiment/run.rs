@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::live::{self, Details};
-use crate::cli::args::ExperimentRunArgs;
-use crate::cli::database::from_environment;
+use crate::cli::args::{ExperimentRunArgs, ShowOptions};
+use crate::cli::database::{from_environment, open_warned};
 use crate::cli::error::{CliError, report_warnings, say};
 use crate::cli::interrupt;
 use crate::cli::output::Output;
@@ -35,23 +35,31 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     if args.dry_run {
         return dry_run(&loaded, path);
     }
-    let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
-    let mut view = LiveView::new(args, experiment.convergence.max_iterations);
-    if !args.quiet && !args.json {
-        view.output.line(&format!("Loaded experiment: {}", experiment.name))?;
-    }
+    let options = RunOptions { run_id: args.run_id.clone(), workers: args.show.workers.map(usize::from) };
+    let mut view = LiveView::new(&args.show, experiment.convergence.max_iterations);
+    view.line(&format!("Loaded experiment: {}", experiment.name));
     let ran = runner::run(&loaded.plan, &options, database.as_ref(), &mut view, &cancel);
+    conclude(ran, &args.file, &args.show, view, database.as_ref())
+}
+
+/// Says what a run came to and where it is stored. `name` is what is refused if it is.
+pub fn conclude(
+    ran: Result<RunResult, ExperimentError>,
+    name: &str,
+    show: &ShowOptions,
+    view: LiveView,
+    database: Option<&Database>,
+) -> Result<(), CliError> {
     view.progress.finish_and_clear();
-    let result = ran.map_err(|error| match error {
-        ExperimentError::Refused(findings) => CliError::Refused { name: args.file.clone(), findings },
-        ExperimentError::Storage(error) => error.into(),
-        other => CliError::failed(other.to_string()),
-    })?;
-    report(&result, args, view.output)?;
-    if let Some(database) = database.filter(|_| !args.quiet) {
+    let result = ran.map_err(|error| CliError::of_experiment(error, name))?;
+    report(&result, show, view.output)?;
+    if let Some(database) = database.filter(|_| !show.quiet) {
         let path = database.path().display();
         say(&format!("stored as {} in {path}", result.run_id));
         say(&format!("open it with: payment-sim explore --db {path}"));
+        if matches!(result.status, Status::Cancelled) {
+            say(&format!("go on with: payment-sim experiment resume {} --db {path}", result.run_id));
+        }
     }
     match result.status {
         Status::Completed => Ok(()),
@@ -79,7 +87,7 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
     let loaded = sources::load_experiment(&args.file, &options)?;
     report_warnings(&args.file, &loaded.findings);
     report_warnings(&loaded.scenario_findings.0, &loaded.scenario_findings.1);
-    if let Some(notice) = loaded.plan.proposer.notice.as_ref().filter(|_| !args.quiet) {
+    if let Some(notice) = loaded.plan.proposer.notice.as_ref().filter(|_| !args.show.quiet) {
         say(&format!("note: {notice}"));
     }
     Ok(loaded)
@@ -95,17 +103,13 @@ fn database_path(args: &ExperimentRunArgs, experiment: &Experiment) -> Option<Pa
     })
 }
 
-fn open(path: &PathBuf) -> Result<Database, CliError> {
+fn open(path: &Path) -> Result<Database, CliError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| {
             CliError::failed(format!("folder `{}` cannot be made: {error}", folder.display()))
         })?;
     }
-    let database = Database::open(path, Access::Write)?;
-    for warning in database.warnings() {
-        say(&format!("warning: {warning}"));
-    }
-    Ok(database)
+    open_warned(path, Access::Write)
 }
 
 fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliError> {
@@ -131,7 +135,7 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliEr
 }
 
 /// Shows a run while it goes on.
-struct LiveView {
+pub struct LiveView {
     output: Output,
     details: Details,
     shown: bool,
@@ -144,8 +148,9 @@ struct LiveView {
 const REPLY_SHOWN: usize = 40;
 
 impl LiveView {
-    fn new(args: &ExperimentRunArgs, iterations: u32) -> Self {
-        let shown = !args.quiet && !args.json;
+    /// Shows what the options ask for of a run of so many iterations.
+    pub fn new(show: &ShowOptions, iterations: u32) -> Self {
+        let shown = !show.quiet && !show.json;
         let style = ProgressStyle::with_template("{bar:40} iteration {pos}/{len} {msg}");
         let progress = if shown && io::stderr().is_terminal() {
             ProgressBar::new(u64::from(iterations))
@@ -155,14 +160,18 @@ impl LiveView {
         };
         Self {
             output: Output::new(),
-            details: Details::of(&args.verbose),
+            details: Details::of(&show.verbose),
             shown,
             progress,
             reply: Default::default(),
         }
     }
 
-    fn line(&mut self, text: &str) {
+    /// Prints a line, if anything is to be shown.
+    pub fn line(&mut self, text: &str) {
+        if !self.shown {
+            return;
+        }
         // A reader that has gone shows when the result is printed.
         self.progress.suspend(|| {
             let _ = self.output.line(text).and_then(|()| self.output.flush());
@@ -172,17 +181,18 @@ impl LiveView {
 
 impl Observer for LiveView {
     fn started(&mut self, run_id: &str) {
-        if self.shown {
-            self.line(&format!("Run {run_id}"));
+        self.line(&format!("Run {run_id}"));
+    }
+
+    fn recalled(&mut self, event: &StreamEvent) {
+        if event.kind == EventKind::IterationStart {
+            self.progress.inc(1);
         }
     }
 
     fn event(&mut self, event: &StreamEvent) {
         if event.kind == EventKind::IterationStart {
             self.progress.inc(1);
-        }
-        if !self.shown {
-            return;
         }
         if let Some(text) = live::text(event.kind.name(), &event.data, self.details) {
             self.line(&text);
@@ -204,18 +214,18 @@ impl Observer for LiveView {
 
     fn simulation(&mut self, note: &SimulationNote) {
         self.progress.set_message(note.id.clone());
-        if self.shown && note.stored {
+        if note.stored {
             self.line(&format!("  simulation {}", note.id));
         }
     }
 }
 
-fn report(result: &RunResult, args: &ExperimentRunArgs, mut output: Output) -> Result<(), CliError> {
-    if args.json {
+fn report(result: &RunResult, show: &ShowOptions, mut output: Output) -> Result<(), CliError> {
+    if show.json {
         output.line(&result_json(result).to_string())?;
         return Ok(output.finish()?);
     }
-    if !args.quiet {
+    if !show.quiet {
         for line in result_lines(result) {
             output.line(&line)?;
         }

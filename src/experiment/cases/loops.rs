@@ -42,7 +42,7 @@ pub fn read_experiment(case: &Case) -> Experiment {
     experiment.unwrap_or_else(|| panic!("{}: {findings:?}", case.name))
 }
 
-fn plan(case: &Case, change: impl FnOnce(&mut Experiment)) -> Result<Plan, Findings> {
+pub fn plan(case: &Case, change: impl FnOnce(&mut Experiment)) -> Result<Plan, Findings> {
     let mut experiment = read_experiment(case);
     change(&mut experiment);
     let file = experiment.scenario.clone();

@@ -8,7 +8,7 @@
 
 mod figures;
 mod files;
-mod loops;
+pub mod loops;
 mod simulations;
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! How the proposer of a run is chosen: by the command line, else by the file (spec 07, 10.0; X11).
 
 use super::llm::{Model, ModelError};
+use super::replies::Replies;
 use super::script::Script;
 use super::{Proposer, search};
 use crate::experiment::file::{Experiment, LlmSettings, ProposerKey, ReadFile};
@@ -42,6 +43,8 @@ pub enum ChosenKind {
     Search,
     /// A language model with a key for it.
     Model(Model),
+    /// What a language model answered in an earlier run.
+    Recorded(Replies),
 }
 
 impl Chosen {
@@ -93,7 +96,7 @@ impl Chosen {
         match self.kind {
             ChosenKind::Script { .. } => "script",
             ChosenKind::Search => "search",
-            ChosenKind::Model(_) => "llm",
+            ChosenKind::Model(_) | ChosenKind::Recorded(_) => "llm",
         }
     }
 
@@ -104,6 +107,7 @@ impl Chosen {
             ChosenKind::Script { file, .. } => format!("script:{file}"),
             ChosenKind::Search => "search".to_owned(),
             ChosenKind::Model(model) => model.name(),
+            ChosenKind::Recorded(replies) => replies.model.clone(),
         }
     }
 
@@ -113,7 +117,7 @@ impl Chosen {
         match self.kind {
             ChosenKind::Script { .. } => PolicyAuthor::Script,
             ChosenKind::Search => PolicyAuthor::Search,
-            ChosenKind::Model(_) => PolicyAuthor::Llm,
+            ChosenKind::Model(_) | ChosenKind::Recorded(_) => PolicyAuthor::Llm,
         }
     }
 
@@ -126,6 +130,7 @@ impl Chosen {
             ChosenKind::Script { script, .. } => Box::new(script.start()),
             ChosenKind::Search => Box::new(search::Search::default()),
             ChosenKind::Model(model) => Box::new(model.start()?),
+            ChosenKind::Recorded(replies) => Box::new(replies.clone()),
         })
     }
 }

@@ -3,6 +3,7 @@
 mod briefing;
 mod choice;
 mod llm;
+mod replies;
 mod script;
 pub mod search;
 
@@ -14,6 +15,7 @@ use super::evaluate::RunError;
 pub use briefing::{Briefing, Sampled};
 pub use choice::{Chosen, ChosenKind, Environment, Wishes};
 pub use llm::Model;
+pub use replies::Replies;
 pub use script::Script;
 
 /// Proposes a policy for one agent at a time.
@@ -23,6 +25,15 @@ pub trait Proposer {
     /// # Errors
     /// The run was cancelled, or cannot go on.
     fn propose(&mut self, request: &Request<'_>, bench: &mut dyn Workbench) -> Result<Call, RunError>;
+
+    /// Remembers a call of a run that goes on after an interruption: what came of it is recorded, and
+    /// later calls are to come out as if the proposer had just answered it.
+    ///
+    /// # Errors
+    /// The run was cancelled, or cannot go on.
+    fn recall(&mut self, _request: &Request<'_>, _bench: &mut dyn Workbench) -> Result<(), RunError> {
+        Ok(())
+    }
 }
 
 /// What a run offers a proposer during a call. Nothing that is done with it is stored.

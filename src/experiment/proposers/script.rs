@@ -105,6 +105,11 @@ impl Proposer for ScriptedProposer {
         };
         Ok(answer.into())
     }
+
+    fn recall(&mut self, request: &Request<'_>, _bench: &mut dyn Workbench) -> Result<(), RunError> {
+        *self.calls.entry(request.agent.to_owned()).or_default() += 1;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -45,11 +45,15 @@ impl Run<'_> {
         agent: usize,
         proposal: &AgentPolicy,
     ) -> Result<Result<Compared, String>, RunError> {
-        match (&evaluation.basis, context) {
-            (Basis::Samples(outcomes), Some(context)) => {
-                self.compare_on_samples(iteration, &context.samples[agent], &outcomes[agent], agent, proposal)
+        match (context, evaluation.basis(&self.lab, context)?) {
+            (Some(context), Basis::Samples(outcomes)) => {
+                let samples = &context.day(&self.lab)?.samples[agent];
+                self.compare_on_samples(iteration, samples, &outcomes[agent], agent, proposal)
             }
-            _ => self.compare_by_full_runs(iteration, evaluation, agent, proposal),
+            (_, Basis::Full(outcome)) => {
+                self.compare_by_full_runs(iteration, (evaluation, outcome), agent, proposal)
+            }
+            (None, Basis::Samples(_)) => Err(RunError::Failed("samples without a context run".to_owned())),
         }
     }
 
@@ -61,7 +65,7 @@ impl Run<'_> {
         agent: usize,
         proposal: &AgentPolicy,
     ) -> Result<Result<Compared, String>, RunError> {
-        let place = Place { number: self.number(), purpose: Purpose::New, iteration };
+        let place = Place { number: self.numbers(1), purpose: Purpose::New, iteration };
         let new = match self.lab.batch(agent, samples, proposal, Some(&place)) {
             // Nobody else has a policy that can fail in the sandbox.
             Err(RunError::Policy { message, .. }) => return Ok(Err(message)),
@@ -81,30 +85,22 @@ impl Run<'_> {
     fn compare_by_full_runs(
         &mut self,
         iteration: u32,
-        evaluation: &Evaluation,
+        (evaluation, evaluated): (&Evaluation, &Outcome),
         agent: usize,
         proposal: &AgentPolicy,
     ) -> Result<Result<Compared, String>, RunError> {
         let seed = self.seed(iteration, agent);
         let mut policies = self.in_force();
-        let place = Place { number: self.number(), purpose: Purpose::Old, iteration };
-        let known = match &evaluation.basis {
-            Basis::Full { seed: evaluated, outcome }
-                if *evaluated == seed
-                    && same(&evaluation.policies, &policies)
-                    && !self.lab.stores(&place, false) =>
-            {
-                Some(outcome.clone())
-            }
-            _ => None,
-        };
-        let old = match known {
-            Some(known) => known,
-            None => self.lab.full_run(&policies, seed, false, Some((&place, Some(agent))))?,
+        let place = Place { number: self.numbers(1), purpose: Purpose::Old, iteration };
+        let known = evaluation.seed == seed && same(&evaluation.policies, &policies);
+        let old = if known && !self.lab.stores(&place, false) {
+            evaluated.clone()
+        } else {
+            self.lab.full_run(&policies, seed, false, Some((&place, Some(agent))))?
         };
         self.note(&place, 0);
         policies[agent] = proposal.clone();
-        let place = Place { number: self.number(), purpose: Purpose::New, iteration };
+        let place = Place { number: self.numbers(1), purpose: Purpose::New, iteration };
         let new = match self.lab.full_run(&policies, seed, false, Some((&place, Some(agent)))) {
             Err(RunError::Policy { bank, message }) if bank == self.lab.agents()[agent].id => {
                 return Ok(Err(message));

@@ -1,26 +1,64 @@
 //! Context runs, samples and the evaluation of the policies in force (spec 07, 8).
 
+use std::cell::OnceCell;
+
 use serde_json::{Value, json};
 
-use super::super::evaluate::{Place, RunError, SampleOutcome};
+use super::super::evaluate::{Laboratory, OptimizedAgent, Place, RunError, SampleOutcome};
 use super::super::outcome::{Outcome, Tally};
 use super::super::policies::AgentPolicy;
 use super::super::sampler::{Sample, samples};
 use super::super::seeds::iteration_seed;
 use super::super::statistics::{floor_mean, spread};
 use super::super::stream::{EventKind, StreamEvent, by_agent};
+use super::journal::Journal;
 use super::round::Round;
 use super::{Run, SimulationNote};
 use crate::experiment::file::Mode;
 use crate::experiment::ids::simulation_id;
 use crate::persistence::{IterationRecord, Moment, Purpose};
 
-/// The context run of an iteration with the samples that were drawn from it.
+/// The context run of an iteration.
 pub struct Context {
+    pub policies: Vec<AgentPolicy>,
+    place: Place,
+    /// The iteration seed of each agent; that of the first is the seed of the run.
+    seeds: Vec<u64>,
+    /// Samples for each agent; 0 where policies are compared by full runs.
+    samples: usize,
+    day: OnceCell<Day>,
+}
+
+/// What a context run came to, with the samples that were drawn from it.
+pub struct Day {
     pub outcome: Outcome,
     /// Of each agent; empty lists where policies are compared by full runs.
     pub samples: Vec<Vec<Sample>>,
-    pub policies: Vec<AgentPolicy>,
+}
+
+impl Context {
+    /// What the run came to. In an iteration that is recorded it is carried out, or read from the
+    /// database, only if somebody needs it.
+    pub fn day(&self, lab: &Laboratory) -> Result<&Day, RunError> {
+        if let Some(day) = self.day.get() {
+            return Ok(day);
+        }
+        let seed = self.seeds.first().copied().unwrap_or_default();
+        let outcome = lab.full_run(&self.policies, seed, true, Some((&self.place, None)))?;
+        let samples = self.draw_samples(lab, &outcome);
+        Ok(self.day.get_or_init(|| Day { outcome, samples }))
+    }
+
+    fn draw_samples(&self, lab: &Laboratory, outcome: &Outcome) -> Vec<Vec<Sample>> {
+        let (true, Some(history)) = (self.samples > 0, &outcome.history) else {
+            return vec![Vec::new(); self.policies.len()];
+        };
+        let of_agent = |(agent, seed): (&OptimizedAgent, &u64)| {
+            let (outgoing, incoming) = (history.outgoing(agent.bank), history.incoming(agent.bank));
+            samples(&outgoing, &incoming, *seed, self.samples, lab.ticks())
+        };
+        lab.agents().iter().zip(&self.seeds).map(of_agent).collect()
+    }
 }
 
 /// The policies in force, measured.
@@ -30,17 +68,83 @@ pub struct Evaluation {
     pub costs: Vec<i64>,
     /// Their sum.
     pub total: i64,
-    /// Whose payments it is depends on the mode: the system's, or the agents' own in all samples.
-    pub tally: Tally,
-    pub basis: Basis,
+    /// Seed of its full run, and of everything else that watches the day of the iteration.
+    pub seed: u64,
+    /// Of its run, or of the first agent's batch.
+    place: Place,
+    by_samples: bool,
+    basis: OnceCell<Basis>,
 }
 
 /// What an evaluation rests on.
 pub enum Basis {
-    /// One full run with this seed.
-    Full { seed: u64, outcome: Outcome },
+    /// One full run.
+    Full(Outcome),
     /// Each agent's policy on each of its samples.
     Samples(Vec<Vec<SampleOutcome>>),
+}
+
+impl Evaluation {
+    /// What it rests on. Of an evaluation that is recorded it is measured, or read from the database,
+    /// only if somebody needs it.
+    pub fn basis(&self, lab: &Laboratory, context: Option<&Context>) -> Result<&Basis, RunError> {
+        if let Some(basis) = self.basis.get() {
+            return Ok(basis);
+        }
+        let basis = self.measure(lab, context, &mut |_, _| {})?;
+        Ok(self.basis.get_or_init(|| basis))
+    }
+
+    /// Measures; tells of every run, and of every batch with the number of its samples.
+    fn measure(
+        &self,
+        lab: &Laboratory,
+        context: Option<&Context>,
+        done: &mut dyn FnMut(&Place, usize),
+    ) -> Result<Basis, RunError> {
+        let Some(context) = context.filter(|_| self.by_samples) else {
+            let outcome = self.full_run(lab, context)?;
+            done(&self.place, 0);
+            return Ok(Basis::Full(outcome));
+        };
+        let mut outcomes = Vec::new();
+        for (agent, (policy, samples)) in self.policies.iter().zip(&context.day(lab)?.samples).enumerate() {
+            let place = Place { number: self.place.number + agent as u64, ..self.place };
+            outcomes.push(lab.batch(agent, samples, policy, Some(&place))?);
+            done(&place, samples.len());
+        }
+        Ok(Basis::Samples(outcomes))
+    }
+
+    /// One full run; its outcome may be known from the context run.
+    fn full_run(&self, lab: &Laboratory, context: Option<&Context>) -> Result<Outcome, RunError> {
+        match context {
+            Some(context) if same(&context.policies, &self.policies) && !lab.stores(&self.place, false) => {
+                Ok(context.day(lab)?.outcome.clone())
+            }
+            _ => lab.full_run(&self.policies, self.seed, false, Some((&self.place, None))),
+        }
+    }
+}
+
+impl Basis {
+    /// Cost of each agent, in cents.
+    fn costs(&self, lab: &Laboratory) -> Vec<i64> {
+        match self {
+            Self::Full(outcome) => full_costs(lab, outcome),
+            Self::Samples(outcomes) => {
+                outcomes.iter().map(|of_agent| floor_mean(&sample_costs(of_agent))).collect()
+            }
+        }
+    }
+
+    /// The payments of the whole system, or the agents' own in all samples.
+    fn tally(&self) -> Tally {
+        match self {
+            Self::Full(outcome) => outcome.system(),
+            Self::Samples(outcomes) => pooled(outcomes.iter().flatten()),
+        }
+    }
 }
 
 impl Run<'_> {
@@ -51,110 +155,100 @@ impl Run<'_> {
     }
 
     pub(super) fn note(&mut self, place: &Place, samples: usize) {
-        let sample = (samples > 0).then_some(0);
-        let id = simulation_id(self.journal.run_id(), place.number, place.purpose, sample);
-        let stored = self.lab.stores(place, samples > 0);
-        let Place { purpose, iteration, .. } = *place;
-        self.journal.simulation(&SimulationNote { id, purpose, iteration, samples, stored });
+        note(&self.lab, &mut self.journal, place, samples);
     }
 
     /// The context run of an iteration in bootstrap mode, and the samples (X2).
     pub(super) fn context(&mut self, iteration: u32) -> Result<Option<Context>, RunError> {
-        if self.plan.experiment.evaluation.mode != Mode::Bootstrap {
+        let evaluation = &self.plan.experiment.evaluation;
+        if evaluation.mode != Mode::Bootstrap {
             return Ok(None);
         }
+        let samples = if evaluation.uses_samples() { evaluation.samples() } else { 0 };
         let context = self.with_fallback(iteration, |run| {
-            let place = Place { number: run.number(), purpose: Purpose::Init, iteration };
-            let policies = run.in_force();
-            let outcome = run.lab.full_run(&policies, run.seed(iteration, 0), true, Some((&place, None)))?;
-            run.note(&place, 0);
-            let samples = run.draw_samples(iteration, &outcome);
-            Ok(Context { outcome, samples, policies })
+            let context = Context {
+                place: Place { number: run.numbers(1), purpose: Purpose::Init, iteration },
+                policies: run.in_force(),
+                seeds: (0..run.policies.len()).map(|agent| run.seed(iteration, agent)).collect(),
+                samples,
+                day: OnceCell::new(),
+            };
+            if run.journal.is_live() {
+                context.day(&run.lab)?;
+                run.note(&context.place, 0);
+            }
+            Ok(context)
         })?;
+        if !self.journal.is_live() {
+            self.journal.skip(EventKind::ContextComplete);
+            self.commit()?;
+            return Ok(Some(context));
+        }
         let agents = &self.plan.experiment.optimized_agents;
-        let costs = self.full_costs(&context.outcome)?;
+        let day = context.day(&self.lab)?;
+        let costs = full_costs(&self.lab, &day.outcome);
         let data = json!({
             "iteration": iteration + 1,
             "total_cost": total(&costs)?,
             "per_agent_costs": by_agent(agents, costs.iter().copied()),
-            "num_samples_per_agent": by_agent(agents, context.samples.iter().map(Vec::len)),
+            "num_samples_per_agent": by_agent(agents, day.samples.iter().map(Vec::len)),
         });
         self.journal.emit(StreamEvent::new(iteration, EventKind::ContextComplete, data));
-        self.journal.commit(&self.lab)?;
+        self.commit()?;
         Ok(Some(context))
-    }
-
-    fn draw_samples(&self, iteration: u32, outcome: &Outcome) -> Vec<Vec<Sample>> {
-        let evaluation = &self.plan.experiment.evaluation;
-        let (true, Some(history)) = (evaluation.uses_samples(), &outcome.history) else {
-            return vec![Vec::new(); self.policies.len()];
-        };
-        let of_agent = |(index, agent): (usize, &crate::experiment::evaluate::OptimizedAgent)| {
-            let (outgoing, incoming) = (history.outgoing(agent.bank), history.incoming(agent.bank));
-            samples(&outgoing, &incoming, self.seed(iteration, index), evaluation.samples(), evaluation.ticks)
-        };
-        self.lab.agents().iter().enumerate().map(of_agent).collect()
-    }
-
-    fn full_costs(&self, outcome: &Outcome) -> Result<Vec<i64>, RunError> {
-        Ok(self.lab.agents().iter().map(|agent| outcome.cost(agent.bank)).collect())
     }
 
     /// Measures the policies in force.
     pub(super) fn evaluate(
         &mut self,
         iteration: u32,
+        purpose: Purpose,
         context: Option<&Context>,
     ) -> Result<Evaluation, RunError> {
-        let known = context.filter(|_| !self.plan.experiment.evaluation.uses_samples());
-        self.with_fallback(iteration, |run| match context {
-            Some(context) if run.plan.experiment.evaluation.uses_samples() => {
-                run.bootstrap_evaluation(iteration, context)
-            }
-            _ => run.full_evaluation(iteration, Purpose::Eval, known),
-        })
+        self.with_fallback(iteration, |run| run.evaluate_once(iteration, purpose, context))
     }
 
-    /// One full run; its outcome may be known from the context run.
-    fn full_evaluation(
+    fn evaluate_once(
         &mut self,
         iteration: u32,
         purpose: Purpose,
-        known: Option<&Context>,
+        context: Option<&Context>,
     ) -> Result<Evaluation, RunError> {
-        let place = Place { number: self.number(), purpose, iteration };
         let policies = self.in_force();
-        let seed = self.seed(iteration, 0);
-        let known = known.filter(|known| same(&known.policies, &policies) && !self.lab.stores(&place, false));
-        let outcome = match known {
-            Some(known) => known.outcome.clone(),
-            None => self.lab.full_run(&policies, seed, false, Some((&place, None)))?,
+        let by_samples = context.is_some() && self.plan.experiment.evaluation.uses_samples();
+        let number = self.numbers(if by_samples { policies.len() as u64 } else { 1 });
+        let mut evaluation = Evaluation {
+            place: Place { number, purpose, iteration },
+            seed: self.seed(iteration, 0),
+            policies,
+            costs: Vec::new(),
+            total: 0,
+            by_samples,
+            basis: OnceCell::new(),
         };
-        self.note(&place, 0);
-        let costs = self.full_costs(&outcome)?;
-        let (total, tally) = (total(&costs)?, outcome.system());
-        Ok(Evaluation { policies, costs, total, tally, basis: Basis::Full { seed, outcome } })
-    }
-
-    /// Every agent's policy on its samples.
-    fn bootstrap_evaluation(&mut self, iteration: u32, context: &Context) -> Result<Evaluation, RunError> {
-        let policies = self.in_force();
-        let mut outcomes = Vec::new();
-        for (agent, policy) in policies.iter().enumerate() {
-            let place = Place { number: self.number(), purpose: Purpose::Eval, iteration };
-            let samples = &context.samples[agent];
-            outcomes.push(self.lab.batch(agent, samples, policy, Some(&place))?);
-            self.note(&place, samples.len());
+        let recorded = self.journal.ahead(EventKind::Evaluation, &[EventKind::BootstrapEvaluation]);
+        if let Some(data) = recorded {
+            let costs = self.lab.agents().iter().map(|agent| data["per_agent_costs"][&agent.id].as_i64());
+            evaluation.costs = costs.map(Option::unwrap_or_default).collect();
+        } else {
+            let Self { lab, journal, .. } = self;
+            let basis = evaluation.measure(lab, context, &mut |place, samples| {
+                note(lab, journal, place, samples);
+            })?;
+            evaluation.costs = basis.costs(lab);
+            evaluation.basis = OnceCell::from(basis);
         }
-        let costs: Vec<i64> = outcomes.iter().map(|of_agent| floor_mean(&sample_costs(of_agent))).collect();
-        let tally = pooled(outcomes.iter().flatten());
-        let total = total(&costs)?;
-        Ok(Evaluation { policies, costs, total, tally, basis: Basis::Samples(outcomes) })
+        evaluation.total = total(&evaluation.costs)?;
+        Ok(evaluation)
     }
 
     /// Stores and shows an evaluation of the loop.
-    pub(super) fn record(&mut self, iteration: u32, evaluation: &Evaluation) -> Result<(), RunError> {
-        let agents = &self.plan.experiment.optimized_agents;
+    pub(super) fn record(
+        &mut self,
+        iteration: u32,
+        evaluation: &Evaluation,
+        context: Option<&Context>,
+    ) -> Result<(), RunError> {
         self.totals.push(evaluation.total);
         self.consider(iteration, evaluation);
         let measured = evaluation.costs.iter().zip(&evaluation.policies);
@@ -162,6 +256,26 @@ impl Run<'_> {
             history.costs.push(*cost);
             history.policies.push(policy.json().clone());
         }
+        if self.journal.is_live() {
+            self.record_rows(iteration, evaluation, context)?;
+        } else if evaluation.by_samples {
+            self.journal.skip(EventKind::BootstrapEvaluation);
+        }
+        self.emit_evaluation(iteration, evaluation);
+        let start = json!({"iteration": iteration + 1, "total_cost": evaluation.total});
+        self.journal.emit(StreamEvent::new(iteration, EventKind::IterationStart, start));
+        Ok(self.commit()?)
+    }
+
+    fn record_rows(
+        &mut self,
+        iteration: u32,
+        evaluation: &Evaluation,
+        context: Option<&Context>,
+    ) -> Result<(), RunError> {
+        let agents = &self.plan.experiment.optimized_agents;
+        let basis = evaluation.basis(&self.lab, context)?;
+        let tally = basis.tally();
         let costs = by_agent(agents, evaluation.costs.iter().copied());
         let policies = by_agent(agents, evaluation.policies.iter().map(|policy| policy.json().clone()));
         self.journal.writes().iteration(IterationRecord {
@@ -170,20 +284,17 @@ impl Run<'_> {
             total_cost: evaluation.total,
             accepted_changes: by_agent(agents, agents.iter().map(|_| false)).to_string(),
             policies: policies.to_string(),
-            settlement_rate: Some(evaluation.tally.rate()),
-            avg_delay: Some(evaluation.tally.average_delay()),
+            settlement_rate: Some(tally.rate()),
+            avg_delay: Some(tally.average_delay()),
             timestamp: Moment::now(),
         });
-        if let Basis::Samples(outcomes) = &evaluation.basis {
+        if let Basis::Samples(outcomes) = basis {
             let data = bootstrap_data(agents, evaluation, outcomes, |agent, sample| {
                 super::super::seeds::sample_seed(self.seed(iteration, agent), sample)
             });
             self.journal.emit(StreamEvent::new(iteration, EventKind::BootstrapEvaluation, data));
         }
-        self.emit_evaluation(iteration, evaluation);
-        let start = json!({"iteration": iteration + 1, "total_cost": evaluation.total});
-        self.journal.emit(StreamEvent::new(iteration, EventKind::IterationStart, start));
-        Ok(self.journal.commit(&self.lab)?)
+        Ok(())
     }
 
     fn emit_evaluation(&mut self, iteration: u32, evaluation: &Evaluation) {
@@ -226,7 +337,7 @@ impl Run<'_> {
             });
             self.journal.emit(StreamEvent::new(iteration, EventKind::ProposerStats, stats));
         }
-        Ok(self.journal.commit(&self.lab)?)
+        Ok(self.commit()?)
     }
 
     /// Policies that were never evaluated are, once more with the seed of the last iteration (9.3).
@@ -238,12 +349,23 @@ impl Run<'_> {
         if same(&evaluated.policies, &self.in_force()) {
             return Ok(());
         }
-        let closing =
-            self.with_fallback(iteration, |run| run.full_evaluation(iteration, Purpose::Final, None))?;
+        let closing = self.evaluate(iteration, Purpose::Final, None)?;
         self.consider(iteration, &closing);
         self.emit_evaluation(iteration, &closing);
-        Ok(self.journal.commit(&self.lab)?)
+        Ok(self.commit()?)
     }
+}
+
+fn note(lab: &Laboratory, journal: &mut Journal<'_>, place: &Place, samples: usize) {
+    let sample = (samples > 0).then_some(0);
+    let id = simulation_id(journal.run_id(), place.number, place.purpose, sample);
+    let stored = lab.stores(place, samples > 0);
+    let Place { purpose, iteration, .. } = *place;
+    journal.simulation(&SimulationNote { id, purpose, iteration, samples, stored });
+}
+
+fn full_costs(lab: &Laboratory, outcome: &Outcome) -> Vec<i64> {
+    lab.agents().iter().map(|agent| outcome.cost(agent.bank)).collect()
 }
 
 /// Whether both hold the same policies.

@@ -3,6 +3,8 @@
 mod compare;
 mod journal;
 mod measure;
+mod numbers;
+mod resume;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use super::file::{Experiment, Mode};
 use super::ids;
 use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
 use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
+use super::recorded::CONTINUED_BY;
 use super::stream::{EventKind, StreamEvent, by_agent};
 use crate::finding::{Finding, Findings};
 use crate::persistence::{
@@ -27,6 +30,7 @@ use crate::run::CancelFlag;
 use crate::scenario::ScenarioFile;
 use journal::Journal;
 use measure::Evaluation;
+pub use resume::{Past, resume};
 
 /// An experiment that passed every check that is made before anything runs.
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ pub struct RunOptions {
 pub trait Observer: Send {
     /// The run begins; where there is a database, its row is committed.
     fn started(&mut self, _run_id: &str) {}
+    /// An event that was recorded before a run was interrupted that now goes on.
+    fn recalled(&mut self, _event: &StreamEvent) {}
     /// A live event; where there is a database, it is committed.
     fn event(&mut self, _event: &StreamEvent) {}
     /// A simulation, or a batch of samples, is done.
@@ -128,9 +134,43 @@ pub enum ExperimentError {
     /// What it writes cannot be stored.
     #[error(transparent)]
     Storage(#[from] PersistenceError),
+    /// It came to its end already.
+    #[error("run `{0}` is completed; there is nothing to go on with")]
+    Completed(String),
+    /// It has not ended.
+    #[error("run `{0}` is running")]
+    Running(String),
+    /// Another version of the program wrote it.
+    #[error(
+        "run `{run}` was recorded by version {version}, this is version {}",
+        env!("CARGO_PKG_VERSION")
+    )]
+    OtherVersion {
+        /// The run.
+        run: String,
+        /// The version that wrote its last rows.
+        version: String,
+    },
     /// Its threads could not be started.
     #[error("no threads for simulations: {0}")]
     Threads(String),
+}
+
+impl ExperimentError {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Completed(run) => {
+                Some(format!("`payment-sim experiment rerun {run}` runs the experiment once more"))
+            }
+            Self::OtherVersion { .. } => {
+                Some("`--force` goes on all the same, and the record says so".to_owned())
+            }
+            Self::Storage(error) => error.hint(),
+            Self::Refused(_) | Self::Running(_) | Self::Threads(_) => None,
+        }
+    }
 }
 
 impl Plan {
@@ -216,9 +256,15 @@ struct Run<'a> {
     policies: Vec<Vec<AgentPolicy>>,
     histories: Vec<AgentHistory>,
     next_number: u64,
+    /// Number of the first simulation whose step is not recorded.
+    open_from: Option<u64>,
     detector: Detector,
     stability: PolicyStability,
     num_iterations: u32,
+    /// Iterations that had started before an interruption.
+    iterations_before: u32,
+    /// Other versions of the program that went on with the run; null if there was none.
+    continued_by: Value,
     totals: Vec<i64>,
     last: Option<Standing>,
     best: Option<Standing>,
@@ -245,18 +291,41 @@ pub fn run(
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
+    let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
+    carry_out(plan, (run_id, options.workers), database, observer, cancel, None)
+}
+
+/// Runs an experiment, or goes on with a run of it.
+fn carry_out(
+    plan: &Plan,
+    (run_id, workers): (String, Option<usize>),
+    database: Option<&Database>,
+    observer: &mut dyn Observer,
+    cancel: &CancelFlag,
+    past: Option<Past>,
+) -> Result<RunResult, ExperimentError> {
     let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.workers.unwrap_or(0))
+        .num_threads(workers.unwrap_or(0))
         .build()
         .map_err(|error| ExperimentError::Threads(error.to_string()))?;
-    let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
     let refused =
         |message: String| ExperimentError::Refused(Findings(vec![Finding::error("", None, message)]));
     let store = database.map(|database| plan.store(database)).transpose()?;
     let lab = plan.laboratory(&run_id, store, cancel.clone()).map_err(refused)?;
     let policies = plan.default_policies().map_err(refused)?;
     let proposer = plan.proposer.start().map_err(refused)?;
-    threads.install(|| Run::new(plan, lab, proposer, policies, Journal::new(run_id, database, observer)).go())
+    threads.install(|| match past {
+        None => {
+            let journal = Journal::new(run_id, database, observer, Vec::new());
+            Run::new(plan, lab, proposer, policies, journal).go()
+        }
+        Some(Past { events, memory, iterations, continued_by }) => {
+            let lab = lab.remembering(Some(memory));
+            let journal = Journal::new(run_id, database, observer, events);
+            let run = Run::new(plan, lab, proposer, policies, journal);
+            Run { iterations_before: iterations, continued_by, ..run }.go()
+        }
+    })
 }
 
 /// A run id of now.
@@ -288,9 +357,12 @@ impl<'a> Run<'a> {
             histories: policies.iter().map(|_| AgentHistory::default()).collect(),
             policies: policies.into_iter().map(|policy| vec![policy]).collect(),
             next_number: 1,
+            open_from: None,
             detector,
             stability: PolicyStability::new(optimized_agents, thresholds.window),
             num_iterations: 0,
+            iterations_before: 0,
+            continued_by: Value::Null,
             totals: Vec::new(),
             last: None,
             best: None,
@@ -332,12 +404,22 @@ impl<'a> Run<'a> {
 
     fn config(&self) -> Map<String, Value> {
         let proposer = &self.plan.proposer;
-        self.plan.experiment.to_config(proposer.name(), &proposer.model())
+        let mut config = self.plan.experiment.to_config(proposer.name(), &proposer.model());
+        if !self.continued_by.is_null() {
+            config.insert(CONTINUED_BY.to_owned(), self.continued_by.clone());
+        }
+        config
     }
 
     fn start(&mut self) -> Result<(), PersistenceError> {
-        let Plan { experiment, scenario, proposer, .. } = self.plan;
+        let Plan { experiment, scenario, .. } = self.plan;
         let config = Value::Object(self.config()).to_string();
+        if !self.journal.is_live() {
+            self.journal.writes().resumed(config);
+            self.journal.begin(&self.lab)?;
+            self.emit_start();
+            return self.commit();
+        }
         self.journal.writes().start(ExperimentStart {
             experiment_name: experiment.name.clone(),
             experiment_type: "generic",
@@ -347,6 +429,12 @@ impl<'a> Run<'a> {
             experiment_files: self.plan.files().to_string(),
             created_at: Moment::now(),
         });
+        self.emit_start();
+        self.journal.begin(&self.lab)
+    }
+
+    fn emit_start(&mut self) {
+        let Plan { experiment, proposer, .. } = self.plan;
         let data = json!({
             "experiment_name": experiment.name,
             "evaluation_mode": experiment.evaluation.mode.name(),
@@ -356,7 +444,6 @@ impl<'a> Run<'a> {
             "model": proposer.model(),
         });
         self.journal.emit(StreamEvent::new(0, EventKind::ExperimentStart, data));
-        self.journal.begin(&self.lab)
     }
 
     /// The loop of spec 07, 9.
@@ -368,8 +455,8 @@ impl<'a> Run<'a> {
             self.num_iterations = iteration + 1;
             self.journal.writes().iterations_started(iteration + 1);
             let context = self.context(iteration)?;
-            let evaluation = self.evaluate(iteration, context.as_ref())?;
-            self.record(iteration, &evaluation)?;
+            let evaluation = self.evaluate(iteration, Purpose::Eval, context.as_ref())?;
+            self.record(iteration, &evaluation, context.as_ref())?;
             let criterion = self.detector.record(evaluation.total as f64);
             let ended = match criterion {
                 Some(reason) => Some(Ended { converged: true, reason }),
@@ -413,50 +500,6 @@ impl<'a> Run<'a> {
         self.last = Some(standing);
     }
 
-    /// Number of the next simulation or batch.
-    fn number(&mut self) -> u64 {
-        let number = self.next_number;
-        self.next_number += 1;
-        number
-    }
-
-    /// Repeats a step until it succeeds: a policy in force that fails in it goes back to the one before
-    /// (spec 07, 9.4), and nothing of the failed try stays.
-    fn with_fallback<T>(
-        &mut self,
-        iteration: u32,
-        mut step: impl FnMut(&mut Self) -> Result<T, RunError>,
-    ) -> Result<T, RunError> {
-        loop {
-            let number = self.next_number;
-            self.lab.mark();
-            let error = match step(self) {
-                Err(RunError::Policy { bank, message }) => (bank, message),
-                other => return other,
-            };
-            let (bank, message) = error;
-            let agent = self.lab.agents().iter().position(|agent| agent.id == bank);
-            match agent.map(|agent| &mut self.policies[agent]) {
-                Some(stack) if stack.len() > 1 => stack.pop(),
-                _ => return Err(RunError::Policy { bank, message }),
-            };
-            self.take_back(number);
-            let data = json!({
-                "agent_id": bank, "old_cost": null, "new_cost": null, "delta_sum": null, "reason": message,
-            });
-            self.journal.emit(StreamEvent::new(iteration, EventKind::PolicyRejected, data));
-            self.journal.commit(&self.lab)?;
-        }
-    }
-
-    /// Undoes the simulations since the last mark; their numbers are used again.
-    fn take_back(&mut self, number: u64) {
-        self.next_number = number;
-        for id in self.lab.stored_since_mark() {
-            self.journal.writes().remove_simulation(id);
-        }
-    }
-
     fn end(&mut self, status: Status, ended: &Ended) -> Result<(), PersistenceError> {
         let iteration = self.num_iterations.saturating_sub(1);
         let completed = status == Status::Completed;
@@ -478,12 +521,13 @@ impl<'a> Run<'a> {
         self.journal.writes().end(ExperimentEnd {
             status,
             config,
-            num_iterations: self.num_iterations,
+            // A run that is stopped before it is where it was.
+            num_iterations: self.num_iterations.max(self.iterations_before),
             converged: ended.converged,
             convergence_reason: ended.reason.clone(),
             completed_at: Moment::now(),
         });
-        self.journal.commit(&self.lab)
+        self.commit()
     }
 
     /// The resolved experiment with its result (spec 07, 16.2).

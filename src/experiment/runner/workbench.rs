@@ -23,8 +23,6 @@ pub struct Meter<'a> {
     pub agent: usize,
     /// The policies in force.
     pub policies: &'a [AgentPolicy],
-    /// The agent's samples; empty where policies are compared by full runs.
-    pub samples: &'a [Sample],
     /// Seed of full runs of a comparison.
     pub seed: u64,
 }
@@ -32,8 +30,6 @@ pub struct Meter<'a> {
 /// The workbench of one call.
 pub struct Experimenter<'a> {
     pub meter: Meter<'a>,
-    /// Seed of the context run.
-    pub context_seed: u64,
     pub evaluation: &'a Evaluation,
     pub context: Option<&'a Context>,
     /// Who hears a reply that is still coming in.
@@ -43,9 +39,10 @@ pub struct Experimenter<'a> {
 }
 
 impl Meter<'_> {
-    fn measure(&self, candidate: &Value) -> Result<Option<Measured>, RunError> {
+    /// On the agent's samples; by a full run where there are none.
+    fn measure(&self, candidate: &Value, samples: &[Sample]) -> Result<Option<Measured>, RunError> {
         let Ok(policy) = AgentPolicy::build(candidate.clone(), PolicyAuthor::Search) else { return Ok(None) };
-        let measured = if self.samples.is_empty() {
+        let measured = if samples.is_empty() {
             let mut policies = self.policies.to_vec();
             policies[self.agent] = policy;
             self.lab.full_run(&policies, self.seed, false, None).map(|outcome| Measured {
@@ -53,7 +50,7 @@ impl Meter<'_> {
                 settlement_rate: outcome.system().rate(),
             })
         } else {
-            self.lab.batch(self.agent, self.samples, &policy, None).map(|outcomes| Measured {
+            self.lab.batch(self.agent, samples, &policy, None).map(|outcomes| Measured {
                 cost: outcomes.iter().map(|outcome| i128::from(outcome.cost)).sum(),
                 settlement_rate: pooled(&outcomes).rate(),
             })
@@ -66,41 +63,48 @@ impl Meter<'_> {
     }
 }
 
-impl Experimenter<'_> {
+impl<'a> Experimenter<'a> {
+    /// The agent's samples; none where policies are compared by full runs.
+    fn samples(&self) -> Result<&'a [Sample], RunError> {
+        match self.context {
+            Some(context) => Ok(&context.day(self.meter.lab)?.samples[self.meter.agent]),
+            None => Ok(&[]),
+        }
+    }
+
     /// The agent's costs by kind, its own payments, and its samples if it was measured on some.
-    fn figures(&self) -> (Costs, Tally, Option<Sampled>) {
+    fn figures(&self) -> Result<(Costs, Tally, Option<Sampled>), RunError> {
         let bank = self.meter.lab.agents()[self.meter.agent].bank;
-        match &self.evaluation.basis {
-            Basis::Full { outcome, .. } => (outcome.costs[bank.at()], outcome.tallies[bank.at()], None),
+        Ok(match self.evaluation.basis(self.meter.lab, self.context)? {
+            Basis::Full(outcome) => (outcome.costs[bank.at()], outcome.tallies[bank.at()], None),
             Basis::Samples(outcomes) => {
                 let outcomes = &outcomes[self.meter.agent];
                 let costs = outcomes
                     .iter()
                     .fold(Costs::ZERO, |sum, outcome| sum.checked_add(&outcome.costs).unwrap_or(sum));
-                (costs, pooled(outcomes), self.sampled(outcomes))
+                (costs, pooled(outcomes), sampled(self.samples()?, outcomes))
             }
-        }
-    }
-
-    fn sampled(&self, outcomes: &[SampleOutcome]) -> Option<Sampled> {
-        let priced =
-            || self.meter.samples.iter().zip(outcomes).map(|(sample, outcome)| (sample.seed, outcome.cost));
-        Some(Sampled {
-            samples: outcomes.len(),
-            deviation: spread(&sample_costs(outcomes)).map(|spread| spread.deviation),
-            cheapest: priced().min_by_key(|(_, cost)| *cost)?,
-            dearest: priced().max_by_key(|(_, cost)| *cost)?,
         })
     }
+}
+
+fn sampled(samples: &[Sample], outcomes: &[SampleOutcome]) -> Option<Sampled> {
+    let priced = || samples.iter().zip(outcomes).map(|(sample, outcome)| (sample.seed, outcome.cost));
+    Some(Sampled {
+        samples: outcomes.len(),
+        deviation: spread(&sample_costs(outcomes)).map(|spread| spread.deviation),
+        cheapest: priced().min_by_key(|(_, cost)| *cost)?,
+        dearest: priced().max_by_key(|(_, cost)| *cost)?,
+    })
 }
 
 impl Workbench for Experimenter<'_> {
     fn evaluate(&mut self, candidates: &[Value]) -> Result<Vec<Option<Measured>>, RunError> {
         let now = candidates.len().min(MAX_EVALUATIONS.saturating_sub(self.used));
         self.used += now;
-        let meter = self.meter;
+        let (meter, samples) = (self.meter, self.samples()?);
         let measured: Vec<Result<Option<Measured>, RunError>> =
-            candidates[..now].par_iter().map(|candidate| meter.measure(candidate)).collect();
+            candidates[..now].par_iter().map(|candidate| meter.measure(candidate, samples)).collect();
         let mut measured = measured.into_iter().collect::<Result<Vec<_>, _>>()?;
         measured.resize(candidates.len(), None);
         Ok(measured)
@@ -109,16 +113,12 @@ impl Workbench for Experimenter<'_> {
     fn briefing(&mut self) -> Result<Briefing, RunError> {
         let agent = &self.meter.lab.agents()[self.meter.agent];
         // The events of the day were not kept: the same policies and seed give the same day.
-        let (policies, seed) = match (self.context, &self.evaluation.basis) {
-            (Some(context), _) => (&context.policies, self.context_seed),
-            (None, Basis::Full { seed, .. }) => (&self.evaluation.policies, *seed),
-            (None, Basis::Samples(_)) => (&self.evaluation.policies, self.context_seed),
-        };
+        let policies = self.context.map_or(&self.evaluation.policies, |context| &context.policies);
         let mut told = Vec::new();
-        self.meter.lab.watch(policies, seed, &mut |tick, event, names| {
+        self.meter.lab.watch(policies, self.evaluation.seed, &mut |tick, event, names| {
             told.extend(trace::line(event, agent.bank, names).map(|line| (tick, line)));
         })?;
-        let (costs, tally, sampled) = self.figures();
+        let (costs, tally, sampled) = self.figures()?;
         let scenario = self.meter.lab.scenario();
         Ok(Briefing {
             cost: self.evaluation.costs[self.meter.agent],

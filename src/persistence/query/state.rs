@@ -7,7 +7,7 @@ use std::sync::Arc;
 use duckdb::params;
 
 use super::Reader;
-use crate::event::{Event, Recorded, decode};
+use crate::event::{Digest, Event, Recorded, decode};
 use crate::ids::Names;
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
 use crate::persistence::PersistenceError;
@@ -59,6 +59,27 @@ impl Reader {
             |row| recorded(row, names),
         )?;
         rows.into_iter().collect::<Result<_, _>>().map_err(|error| corrupt_event(simulation_id, error))
+    }
+
+    /// The digest (05, 1.3) of the stored events up to a tick; of none without a tick.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::scenario`] and [`Reader::tick_events`].
+    pub fn digest_until(&self, simulation_id: &str, last: Option<u64>) -> Result<String, PersistenceError> {
+        let mut digest = Digest::default();
+        if let Some(last) = last {
+            let scenario = self.scenario(simulation_id)?;
+            let mut sequence = 0;
+            self.each_tick(simulation_id, &scenario.names, Tick(0)..=Tick(last), |tick, events| {
+                for event in events {
+                    digest.event(sequence, tick, event, &scenario.names);
+                    sequence += 1;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(digest.hex())
     }
 
     /// Shows every stored tick from one on with its events, in order, ticks without events

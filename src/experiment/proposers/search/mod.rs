@@ -62,6 +62,14 @@ impl Proposer for Search {
         }
         Ok(Answer::Reply { raw: session.base.to_string(), policy: Ok(session.base) }.into())
     }
+
+    /// Only what was measured on samples is remembered from call to call.
+    fn recall(&mut self, request: &Request<'_>, bench: &mut dyn Workbench) -> Result<(), RunError> {
+        if request.by_samples {
+            self.propose(request, bench)?;
+        }
+        Ok(())
+    }
 }
 
 /// One call.

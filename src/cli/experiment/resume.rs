@@ -1,0 +1,53 @@
+//! `experiment resume` and `experiment rerun`: recorded runs go on, or are run once more, from what the
+//! database holds of them.
+
+use super::open_for_more;
+use super::run::{LiveView, conclude};
+use crate::cli::args::{RerunArgs, ResumeArgs};
+use crate::cli::error::{CliError, say};
+use crate::cli::interrupt;
+use crate::experiment::recorded::{Changes, RecordedRun};
+use crate::experiment::runner::{self, Plan, RunOptions};
+use crate::sources;
+
+/// Goes on with a run behind its last step.
+pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
+    let database = open_for_more(&args.db)?;
+    let recorded = RecordedRun::read(&database.reader()?, &args.run_id)?;
+    let refused = |error| CliError::of_experiment(error, &args.run_id);
+    recorded.check_resumable(args.force).map_err(refused)?;
+    let plan = plan(&recorded, &Changes::default(), args.show.quiet)?;
+    let cancel = interrupt::watch();
+    let options = RunOptions { workers: args.show.workers.map(usize::from), ..RunOptions::default() };
+    let mut view = LiveView::new(&args.show, plan.experiment.convergence.max_iterations);
+    let (status, steps) = (recorded.row.status, recorded.events.len());
+    view.line(&format!("The run was {status}; it goes on behind its step {steps}"));
+    let ran = runner::resume(&recorded, &plan, args.force, &options, &database, &mut view, &cancel);
+    conclude(ran, &args.run_id, &args.show, view, Some(&database))
+}
+
+/// Runs a recorded experiment once more.
+pub fn rerun(args: &RerunArgs) -> Result<(), CliError> {
+    let database = open_for_more(&args.db)?;
+    let recorded = RecordedRun::read(&database.reader()?, &args.run_id)?;
+    let seed = args.seed.map(|seed| seed.to_string());
+    let changes = Changes { seed, proposer: args.proposer.clone() };
+    let plan = plan(&recorded, &changes, args.show.quiet)?;
+    let cancel = interrupt::watch();
+    let options = RunOptions { run_id: args.new_id.clone(), workers: args.show.workers.map(usize::from) };
+    let mut view = LiveView::new(&args.show, plan.experiment.convergence.max_iterations);
+    view.line(&format!("Running {} of run {} once more", plan.experiment.name, args.run_id));
+    let ran = runner::run(&plan, &options, Some(&database), &mut view, &cancel);
+    conclude(ran, &args.run_id, &args.show, view, Some(&database))
+}
+
+fn plan(recorded: &RecordedRun, changes: &Changes, quiet: bool) -> Result<Plan, CliError> {
+    let name = recorded.row.run_id.clone();
+    let plan = recorded
+        .plan(changes, &sources::from_environment, &sources::read_script)
+        .map_err(|findings| CliError::Refused { name, findings })?;
+    if let Some(notice) = plan.proposer.notice.as_ref().filter(|_| !quiet) {
+        say(&format!("note: {notice}"));
+    }
+    Ok(plan)
+}

@@ -1,0 +1,305 @@
+//! Bundles: one JSON document that holds everything that a run was made of, and the digests of what came
+//! of it, so that anybody can make it again and compare (spec 07, 18).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::proposers::Replies;
+use super::recorded::{Changes, Document, RecordedRun};
+use super::runner::Plan;
+use super::stream::{EventKind, Interaction};
+use crate::finding::{Finding, Findings};
+use crate::persistence::{PersistenceError, Reader};
+
+/// What the key `format` of every bundle says.
+pub const FORMAT: &str = "payment-sim bundle";
+/// Version of the form that is written here, the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// A bundle. Its keys are those of the fields, in this order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The run.
+    pub run: BundledRun,
+    /// The resolved experiment with its result (16.2).
+    pub config: Map<String, Value>,
+    /// The experiment file as it was written.
+    pub experiment: String,
+    /// Every further file that it uses: name as written to content.
+    pub files: Value,
+    /// The scenario as resolved, before any policy of the run was applied.
+    pub scenario: Value,
+    /// What a language model answered; empty for other proposers, which answer the same once more.
+    pub replies: Vec<BundledReply>,
+    /// The evaluations.
+    pub iterations: Vec<BundledIteration>,
+    /// Every policy that a stored simulation ran under, by its SHA-256.
+    pub policies: BTreeMap<String, Value>,
+    /// The stored simulations.
+    pub simulations: Vec<BundledSimulation>,
+}
+
+/// The run of a bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the columns of `experiments` are explained in the schema's registry")]
+pub struct BundledRun {
+    pub run_id: String,
+    pub experiment_name: String,
+    pub experiment_type: String,
+    pub engine_version: String,
+    pub created_at: String,
+    pub completed_at: Option<String>,
+    pub status: String,
+    pub num_iterations: i64,
+    pub converged: bool,
+    pub convergence_reason: Option<String>,
+}
+
+/// One call of a language model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BundledReply {
+    /// From 0.
+    pub iteration: u32,
+    /// The fields of its event `llm_interaction` (15).
+    pub interaction: Value,
+}
+
+/// An evaluation of the loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BundledIteration {
+    /// From 0.
+    pub iteration: u32,
+    /// In cents.
+    pub total_cost: i64,
+    /// Bank to cents.
+    pub costs_per_agent: Value,
+}
+
+/// A stored simulation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the columns of `simulations` are explained in the schema's registry")]
+pub struct BundledSimulation {
+    pub simulation_id: String,
+    pub purpose: String,
+    pub iteration: Option<u32>,
+    pub agent: Option<String>,
+    pub sample: Option<u32>,
+    pub rng_seed: u64,
+    pub num_ticks: u64,
+    pub status: String,
+    pub last_tick: Option<u64>,
+    pub event_count: u64,
+    pub event_digest: String,
+    pub config_hash: String,
+    pub engine_version: String,
+    /// Bank to the SHA-256 of its policy.
+    pub policies: BTreeMap<String, String>,
+}
+
+impl Bundle {
+    /// The bundle of a recorded run.
+    ///
+    /// # Errors
+    /// A stored document that is no JSON; a database that cannot be read.
+    pub fn of(recorded: &RecordedRun, reader: &Reader) -> Result<Self, PersistenceError> {
+        let row = &recorded.row;
+        let mut bundle = Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            run: BundledRun {
+                run_id: row.run_id.clone(),
+                experiment_name: row.experiment_name.clone(),
+                experiment_type: row.experiment_type.clone(),
+                engine_version: row.engine_version.clone(),
+                created_at: row.created_at.clone(),
+                completed_at: row.completed_at.clone(),
+                status: row.status.name().to_owned(),
+                num_iterations: row.num_iterations,
+                converged: row.converged,
+                convergence_reason: row.convergence_reason.clone(),
+            },
+            config: recorded.config.clone(),
+            experiment: row.experiment_text.clone(),
+            files: json(&row.experiment_files)?,
+            scenario: json(&row.scenario_json)?,
+            replies: replies(recorded),
+            iterations: iterations(reader, &row.run_id)?,
+            policies: BTreeMap::new(),
+            simulations: Vec::new(),
+        };
+        for simulation in &recorded.simulations {
+            let mut policies = BTreeMap::new();
+            for snapshot in reader.policies(&simulation.simulation_id, None)? {
+                if !bundle.policies.contains_key(&snapshot.policy_hash) {
+                    bundle.policies.insert(snapshot.policy_hash.clone(), json(&snapshot.policy_json)?);
+                }
+                policies.insert(snapshot.agent_id, snapshot.policy_hash);
+            }
+            bundle.simulations.push(BundledSimulation {
+                simulation_id: simulation.simulation_id.clone(),
+                purpose: simulation.purpose.name().to_owned(),
+                iteration: simulation.experiment_iteration,
+                agent: simulation.experiment_agent.clone(),
+                sample: simulation.experiment_sample,
+                rng_seed: simulation.rng_seed,
+                num_ticks: simulation.num_ticks,
+                status: simulation.status.name().to_owned(),
+                last_tick: simulation.last_tick,
+                event_count: simulation.event_count,
+                event_digest: simulation.event_digest.clone(),
+                config_hash: simulation.config_hash.clone(),
+                engine_version: simulation.engine_version.clone(),
+                policies,
+            });
+        }
+        Ok(bundle)
+    }
+
+    /// Reads a bundle.
+    ///
+    /// # Errors
+    /// A text that is none, or one of another version of the form.
+    pub fn read(text: &str) -> Result<Self, Finding> {
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| Finding::error("", None, format!("this is no JSON: {error}")))?;
+        if value["format"] != FORMAT {
+            let message = format!("this is no bundle: its key `format` is not \"{FORMAT}\"");
+            return Err(Finding::error("format", None, message)
+                .with_hint("`payment-sim experiment bundle RUN_ID` writes one"));
+        }
+        if value["version"] != VERSION {
+            let message = format!("this is a bundle of version {}, not {VERSION}", value["version"]);
+            return Err(Finding::error("version", None, message));
+        }
+        serde_json::from_value(value)
+            .map_err(|error| Finding::error("", None, format!("this bundle is damaged: {error}")))
+    }
+
+    /// The plan of its run; a language model is not asked, its replies are given once more.
+    ///
+    /// # Errors
+    /// What this program refuses.
+    pub fn plan(&self) -> Result<Plan, Findings> {
+        let (files, scenario) = (self.files.to_string(), self.scenario.to_string());
+        let document =
+            Document { text: &self.experiment, files: &files, scenario: &scenario, config: &self.config };
+        if self.config.get("proposer").and_then(Value::as_str) != Some("llm") {
+            let nothing = |name: &str| Err(format!("the bundle holds no file `{name}`"));
+            return document.plan(&Changes::default(), &|_| None, &nothing);
+        }
+        let model = self.config.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let call = |reply: &BundledReply| (reply.iteration, Interaction::from_data(&reply.interaction));
+        document.plan_with(Replies { model, calls: self.replies.iter().map(call).collect() })
+    }
+}
+
+fn replies(recorded: &RecordedRun) -> Vec<BundledReply> {
+    if recorded.row.proposer.as_deref() != Some("llm") {
+        return Vec::new();
+    }
+    let calls = recorded.events.iter().filter(|event| event.kind == EventKind::Interaction);
+    calls.map(|event| BundledReply { iteration: event.iteration, interaction: event.data.clone() }).collect()
+}
+
+fn iterations(reader: &Reader, run_id: &str) -> Result<Vec<BundledIteration>, PersistenceError> {
+    let rows = reader.iterations(run_id)?;
+    let iteration = |row: &crate::persistence::IterationRow| {
+        let costs_per_agent = json(&row.costs_per_agent)?;
+        Ok(BundledIteration { iteration: row.iteration, total_cost: row.total_cost, costs_per_agent })
+    };
+    rows.iter().map(iteration).collect()
+}
+
+fn json(text: &str) -> Result<Value, PersistenceError> {
+    serde_json::from_str(text).map_err(|error| PersistenceError::Corrupt {
+        what: "a stored document".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// What became of something that a bundle tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// It came out the same.
+    Agrees,
+    /// It came out otherwise.
+    Differs,
+    /// It did not come out at all.
+    Missing,
+}
+
+impl Agreement {
+    /// A word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Differs => "differs",
+            Self::Missing => "missing",
+        }
+    }
+
+    fn of<T: PartialEq>(told: &T, found: Option<&T>) -> Self {
+        match found {
+            Some(found) if found == told => Self::Agrees,
+            Some(_) => Self::Differs,
+            None => Self::Missing,
+        }
+    }
+}
+
+/// A bundle held against a run of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification {
+    /// Its iterations, by number from 0.
+    pub iterations: Vec<(u32, Agreement)>,
+    /// Its simulations, by id.
+    pub simulations: Vec<(String, Agreement)>,
+}
+
+impl Verification {
+    /// Compares what a bundle tells with what a run of it left in a database.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn of(bundle: &Bundle, reader: &Reader) -> Result<Self, PersistenceError> {
+        let found = iterations(reader, &bundle.run.run_id)?;
+        let agreement = |told: &BundledIteration| {
+            (told.iteration, Agreement::of(told, found.iter().find(|row| row.iteration == told.iteration)))
+        };
+        let mut simulations = Vec::new();
+        for told in &bundle.simulations {
+            let digest = digest_until(reader, &told.simulation_id, told.last_tick)?;
+            let id = told.simulation_id.clone();
+            simulations.push((id, Agreement::of(&told.event_digest, digest.as_ref())));
+        }
+        Ok(Self { iterations: bundle.iterations.iter().map(agreement).collect(), simulations })
+    }
+
+    /// Whether everything came out the same.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        let iterations = self.iterations.iter().map(|(_, agreement)| *agreement);
+        let simulations = self.simulations.iter().map(|(_, agreement)| *agreement);
+        iterations.chain(simulations).all(|agreement| agreement == Agreement::Agrees)
+    }
+}
+
+/// The digest of the events of a simulation up to a tick; `None` if there is no such simulation.
+fn digest_until(
+    reader: &Reader,
+    id: &str,
+    last_tick: Option<u64>,
+) -> Result<Option<String>, PersistenceError> {
+    let Some(summary) = reader.summary(id)? else { return Ok(None) };
+    if summary.row.last_tick == last_tick {
+        return Ok(Some(summary.row.event_digest));
+    }
+    reader.digest_until(id, last_tick).map(Some)
+}
