@@ -38,6 +38,8 @@ pub enum Intent {
     OpenEvents,
     Follow,
     Cancel,
+    Resume,
+    Rerun,
     CopyId,
     CopyLink,
     CopyRow,
@@ -73,6 +75,7 @@ pub enum Scope {
     /// The form of Launch.
     Form,
     Jobs,
+    Runs,
     Simulations,
     Events,
     Replay,
@@ -89,6 +92,7 @@ impl Scope {
             Self::Search => "Search",
             Self::Form => "Form",
             Self::Jobs => "Jobs",
+            Self::Runs => "Runs",
             Self::Simulations => "Simulations",
             Self::Events => "Events",
             Self::Replay => "Replay",
@@ -149,6 +153,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Lists, &["Enter", "l", "Right"], Intent::Into, "open what is selected", "open"),
     bind(Scope::Simulations, &["v"], Intent::OpenEvents, "the events of the simulation", "events"),
     bind(Scope::Jobs, &["x"], Intent::Cancel, "cancel the job; finished simulations stay", "cancel"),
+    bind(Scope::Runs, &["R"], Intent::Resume, "go on with a run that was stopped or has failed", ""),
+    bind(Scope::Runs, &["A"], Intent::Rerun, "run the experiment once more, as it was recorded", ""),
     bind(Scope::Events, &["f"], Intent::Filter, "filter by bank, payment, type, tick, day, text", "filter"),
     bind(Scope::Events, &["X"], Intent::ClearFilter, "show everything again", "clear"),
     bind(Scope::Events, &["F"], Intent::Follow, "follow the newest events; moving up pauses", ""),
@@ -255,6 +261,7 @@ mod tests {
     /// The sets of scopes that are active together.
     const TOGETHER: &[&[Scope]] = &[
         &[Scope::Everywhere, Scope::Lists, Scope::Jobs],
+        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Runs],
         &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Simulations],
         &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Events],
         &[Scope::Everywhere, Scope::Lists, Scope::Replay],

@@ -13,8 +13,9 @@ use super::rows::{
     Status, Subject,
 };
 use super::source::with_hint;
-use crate::experiment::file::PersistLevel;
-use crate::experiment::runner::{self, ExperimentError, RunOptions, SimulationNote};
+use crate::experiment::file::{Experiment, PersistLevel};
+use crate::experiment::recorded::{Changes, RecordedRun};
+use crate::experiment::runner::{self, ExperimentError, RunOptions, RunResult, SimulationNote};
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::finding::{Findings, Severity};
 use crate::library;
@@ -24,7 +25,9 @@ use crate::run::{
     start_of,
 };
 use crate::scenario::Overrides;
-use crate::sources::{ExperimentOptions, Source, SourceError, load_experiment, load_scenario};
+use crate::sources::{
+    ExperimentOptions, Source, SourceError, from_environment, load_experiment, load_scenario, read_script,
+};
 
 /// Time between two reports of a job's progress.
 const REPORT: Duration = Duration::from_millis(100);
@@ -273,9 +276,10 @@ struct Work {
 impl Work {
     /// Runs to the end, whatever that is, and says how it ended.
     fn run(self) -> (Status, String) {
-        let ended = match self.plan.experiment.clone() {
-            Some(settings) => self.run_experiment(&settings),
-            None => self.run_scenario(),
+        let ended = match (self.plan.kind, self.plan.experiment.clone()) {
+            (Kind::Resume | Kind::Rerun, _) => self.run_recorded(),
+            (_, Some(settings)) => self.run_experiment(&settings),
+            (_, None) => self.run_scenario(),
         };
         ended.unwrap_or_else(|problem| (Status::Failed, problem))
     }
@@ -325,31 +329,46 @@ impl Work {
             ..ExperimentOptions::default()
         };
         let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
-        let mut watch = Watch {
-            reporter: self.reporter,
-            iterations: settings.iterations.max(1),
-            ticks: loaded.plan.experiment.evaluation.ticks,
-            iteration: 0,
-            simulations: 0,
-            hearing: Hearing::default(),
-        };
+        let mut watch = Watch::new(self.reporter, &loaded.plan.experiment);
         let options = RunOptions::default();
-        let result = runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel);
-        let result = result.map_err(|error| match error {
-            ExperimentError::Refused(findings) => {
-                findings.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            }
-            ExperimentError::Storage(error) => with_hint(&error),
-            other => other.to_string(),
-        })?;
-        let status = match result.status {
-            store::Status::Completed => Status::Completed,
-            store::Status::Cancelled => Status::Cancelled,
-            _ => Status::Failed,
-        };
-        let iterations = result.num_iterations;
-        Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
+        ended(runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel))
     }
+
+    /// A recorded run goes on, or its experiment is run once more.
+    fn run_recorded(self) -> Result<(Status, String), String> {
+        let recorded =
+            self.database.reader().and_then(|reader| RecordedRun::read(&reader, &self.plan.source));
+        let recorded = recorded.map_err(|error| with_hint(&error))?;
+        let plan = recorded
+            .plan(&Changes::default(), &from_environment, &read_script)
+            .map_err(|findings| refusal(&findings))?;
+        let mut watch = Watch::new(self.reporter, &plan.experiment);
+        let (options, database) = (RunOptions::default(), &self.database);
+        ended(if self.plan.kind == Kind::Resume {
+            runner::resume(&recorded, &plan, false, &options, database, &mut watch, &self.cancel)
+        } else {
+            runner::run(&plan, &options, Some(database), &mut watch, &self.cancel)
+        })
+    }
+}
+
+/// How an experiment ended, and what there is to say about it.
+fn ended(result: Result<RunResult, ExperimentError>) -> Result<(Status, String), String> {
+    let result = result.map_err(|error| match &error {
+        ExperimentError::Refused(findings) => refusal(findings),
+        other => other.hint().map_or_else(|| other.to_string(), |hint| format!("{other} ({hint})")),
+    })?;
+    let status = match result.status {
+        store::Status::Completed => Status::Completed,
+        store::Status::Cancelled => Status::Cancelled,
+        _ => Status::Failed,
+    };
+    let iterations = result.num_iterations;
+    Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
+}
+
+fn refusal(findings: &Findings) -> String {
+    findings.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Reports an experiment's course.
@@ -363,6 +382,17 @@ struct Watch {
 }
 
 impl Watch {
+    fn new(reporter: Reporter, experiment: &Experiment) -> Self {
+        Self {
+            reporter,
+            iterations: u64::from(experiment.convergence.max_iterations).max(1),
+            ticks: experiment.evaluation.ticks,
+            iteration: 0,
+            simulations: 0,
+            hearing: Hearing::default(),
+        }
+    }
+
     fn progress(&self) {
         let part = self.iteration as f64 / self.iterations as f64;
         let stage = format!("iteration {} of {}", self.iteration, self.iterations);
@@ -376,8 +406,12 @@ impl runner::Observer for Watch {
         self.reporter.send(JobReport::Started { run: Some(run_id.to_owned()), simulation: None });
     }
 
-    fn event(&mut self, event: &StreamEvent) {
+    fn recalled(&mut self, event: &StreamEvent) {
         self.iteration = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
+    }
+
+    fn event(&mut self, event: &StreamEvent) {
+        self.recalled(event);
         if event.kind == EventKind::Interaction && !std::mem::take(&mut self.hearing).text.is_empty() {
             self.reporter.send(JobReport::Heard(None));
         }

@@ -280,12 +280,16 @@ pub struct Overview {
     pub event_count: u64,
 }
 
-/// What a file or a library entry is.
+/// What a file or a library entry is, or what becomes of a recorded run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Experiment,
     Scenario,
     Policy,
+    /// A recorded run goes on.
+    Resume,
+    /// The experiment of a recorded run is run once more.
+    Rerun,
 }
 
 impl Kind {
@@ -295,6 +299,8 @@ impl Kind {
             Self::Experiment => "experiment",
             Self::Scenario => "scenario",
             Self::Policy => "policy",
+            Self::Resume => "resumed run",
+            Self::Rerun => "rerun",
         }
     }
 }
@@ -368,7 +374,7 @@ impl Persist {
 /// What to launch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// `library:NAME` or a path.
+    /// `library:NAME` or a path; of a recorded run its id.
     pub source: String,
     pub kind: Kind,
     /// Title in the list of jobs.

@@ -8,7 +8,7 @@ use payment_sim::persistence::{
 };
 use serde_json::Value;
 
-use crate::support::program::Program;
+use crate::support::program::{Program, Said};
 
 fn reader(program: &Program, file: &str) -> (Database, Reader) {
     let database = Database::open(program.path(file), Access::Read).expect("the file opens");
@@ -153,7 +153,12 @@ fn a_simulation_that_overflows_keeps_its_ticks_and_ends_the_experiment_in_order(
     program.write("experiment.yaml", OVERFLOWING);
     program.write("limit.json", r#"{"A": [{"fraction": 0.4}, {"fraction": 1.0}]}"#);
     let run = "experiment run experiment.yaml --db f.duckdb --run-id limit-1 --persist-simulations all";
-    let ended = program.run(run);
+    failed_in_order(&program, &program.run(run));
+    // What failed fails again, in the same place.
+    failed_in_order(&program, &program.run("experiment resume limit-1 --db f.duckdb"));
+}
+
+fn failed_in_order(program: &Program, ended: &Said) {
     assert_eq!(ended.status, 1, "{}", ended.err);
     assert!(ended.err.contains("tick 2, bank `A`") && ended.err.contains("64-bit"), "{}", ended.err);
     let experiment =
@@ -184,7 +189,7 @@ fn a_simulation_that_overflows_keeps_its_ticks_and_ends_the_experiment_in_order(
     let events = &program.sql("f.duckdb", &events)[0];
     assert_eq!((&events["n"], &events["numbers"]), (&failed["n"], &failed["n"]));
     assert_eq!(events["before"], true);
-    rows_are_in_order(&program);
+    rows_are_in_order(program);
 }
 
 /// Ids rise with the iterations, and only complete comparisons have a row.

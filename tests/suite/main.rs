@@ -16,5 +16,6 @@ mod library;
 mod looking_back;
 mod readme;
 mod recording;
+mod resuming;
 mod support;
 mod tidy;

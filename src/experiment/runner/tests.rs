@@ -180,7 +180,10 @@ fn stops_anywhere(what: &str, plan: Plan, undoes: bool) {
             Err(error) => panic!("{what}, {stop:?}: {error}"),
         }
         let now = beginnings(&database, &id);
-        assert!(undoes || kept.iter().all(|one| now.contains(one)), "{what}, {stop:?}: ran again what was complete");
+        assert!(
+            undoes || kept.iter().all(|one| now.contains(one)),
+            "{what}, {stop:?}: ran again what was complete"
+        );
         same(&reference, &rows(&database, &id), &format!("{what}, {stop:?}"));
     }
 }
@@ -310,9 +313,8 @@ fn fails_everywhere(plan: &Plan) -> bool {
     let mut recorder = loops::Recorder::default();
     let options = RunOptions { run_id: Some("r".to_owned()), workers: Some(1) };
     run(plan, &options, None, &mut recorder, &CancelFlag::default()).unwrap();
-    let fell_back = |event: &StreamEvent| {
-        event.kind == EventKind::PolicyRejected && event.data["old_cost"].is_null()
-    };
+    let fell_back =
+        |event: &StreamEvent| event.kind == EventKind::PolicyRejected && event.data["old_cost"].is_null();
     let before = |kind| recorder.0.windows(2).any(|pair| fell_back(&pair[0]) && pair[1].kind == kind);
     let failed = |event: &StreamEvent| event.data["parsing_error"].is_string();
     before(EventKind::Evaluation) && before(EventKind::Interaction) && recorder.0.iter().any(failed)
@@ -321,9 +323,8 @@ fn fails_everywhere(plan: &Plan) -> bool {
 #[test]
 fn runs_whose_policies_fail_go_on_after_any_step() {
     let scenario = RANDOM_DAY.replace("max: 1001", "max: 1003");
-    let of_seed = |seed: u64| {
-        plan(&format!("{FAILING}master_seed: {seed}\n"), &scenario, &failing_proposals())
-    };
+    let of_seed =
+        |seed: u64| plan(&format!("{FAILING}master_seed: {seed}\n"), &scenario, &failing_proposals());
     let plan = (0..300).map(of_seed).find(fails_everywhere).unwrap();
     stops_anywhere("policies fail", plan, true);
 }

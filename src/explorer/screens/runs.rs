@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::iterations::Iterations;
+use super::jobs::JobsScreen;
 use super::{Copyable, Screen, View};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{UNIT, badge, money, percent};
@@ -12,7 +13,7 @@ use crate::explorer::link::Link;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::RunRow;
+use crate::explorer::rows::{Kind, Plan, RunRow, Status};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::Pane;
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
@@ -71,7 +72,7 @@ impl View for Runs {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Lists, Scope::Search, Scope::Everywhere]
+        &[Scope::Runs, Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
@@ -91,6 +92,8 @@ impl View for Runs {
                     desk.open(Screen::Iterations(Iterations::new(run.id.clone(), run.name.clone())));
                 }
             }
+            Intent::Resume => self.again(Kind::Resume, desk),
+            Intent::Rerun => self.again(Kind::Rerun, desk),
             Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
@@ -142,6 +145,23 @@ impl View for Runs {
 }
 
 impl Runs {
+    /// Lets the selected run go on, or runs its experiment once more, as a job.
+    fn again(&self, kind: Kind, desk: &mut Desk<'_>) {
+        let Some(run) = self.window.selected() else { return };
+        let stopped = matches!(run.status, Status::Failed | Status::Cancelled | Status::Interrupted);
+        if desk.read_only {
+            desk.complain("the database is open for reading only: nothing can be run");
+        } else if kind == Kind::Resume && !stopped {
+            desk.complain(format!("the run is {}: there is nothing to go on with", run.status.word()));
+        } else {
+            let (source, title) = (run.id.clone(), run.name.clone());
+            desk.say(format!("{} of {title} started", kind.word()));
+            let plan = Plan { source, kind, title, seed: String::new(), ticks: None, experiment: None };
+            desk.jobs.add(plan, desk.effects);
+            desk.open(Screen::Jobs(JobsScreen::default()));
+        }
+    }
+
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
         let text = |run: &RunRow| format!("{} {} {} {}", run.id, run.name, run.mode, run.status.word());
         match self.search.next(self.window.rows(), self.window.at(), forward, text) {

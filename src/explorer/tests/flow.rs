@@ -3,7 +3,7 @@
 use super::world::{World, half_way, plan};
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Effect, Message, Query};
-use crate::explorer::rows::{JobReport, Persist, Seek, Status};
+use crate::explorer::rows::{JobReport, Kind, Persist, Seek, Status};
 use crate::explorer::state::Leaving;
 
 fn world() -> World {
@@ -25,6 +25,22 @@ fn an_experiment_is_launched_with_two_keys() {
     let experiment = plan.experiment.as_ref().unwrap();
     assert_eq!((experiment.iterations, experiment.samples, experiment.persist), (25, 10, Persist::Primary));
     assert!(world.screen(80, 24).contains("Home › Jobs"), "{}", world.screen(80, 24));
+}
+
+#[test]
+fn a_recorded_run_is_run_once_more_and_one_that_is_complete_does_not_go_on() {
+    let mut world = world();
+    world.keys("g r R");
+    let screen = world.screen(120, 40);
+    assert!(screen.contains("the run is completed: there is nothing to go on with"), "{screen}");
+    assert!(!world.effects.iter().any(|effect| matches!(effect, Effect::StartJob(..))));
+    world.keys("A");
+    let started = world.effects.iter().find_map(|effect| match effect {
+        Effect::StartJob(_, plan) => Some((plan.kind, plan.source.as_str())),
+        _ => None,
+    });
+    assert_eq!(started, Some((Kind::Rerun, "two-period-game-20261101-101530-0a1b2c")));
+    assert!(world.screen(80, 24).contains("Jobs"), "{}", world.screen(80, 24));
 }
 
 #[test]
