@@ -8,6 +8,7 @@ use super::screens::iterations::Iterations;
 use super::screens::replay::Replay;
 use super::screens::runs::Runs;
 use super::screens::simulations::Simulations;
+use super::screens::sql::Sql;
 
 /// A place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Link {
     Iteration(String, u64),
     /// All events of a simulation, from a sequence number on.
     Events(String, u64),
+    /// The prompt for statements.
+    Sql,
     /// The state of a simulation after a tick, or within it after so many of its events.
     Replay(String, u64, Option<usize>),
 }
@@ -57,6 +60,7 @@ impl Link {
             ["run", id, "iteration", iteration] => {
                 Ok(Self::Iteration((*id).to_owned(), iteration.parse().map_err(|_| wrong())?))
             }
+            ["sql"] => Ok(Self::Sql),
             ["sim", id] if !id.is_empty() => Ok(Self::Replay((*id).to_owned(), 0, None)),
             ["sim", id, "events"] => Ok(Self::Events((*id).to_owned(), number("from").unwrap_or(0))),
             ["sim", id, "replay"] => {
@@ -84,6 +88,7 @@ impl Link {
                 screens.push(Screen::Simulations(Simulations::new(filter)));
                 screens
             }
+            Self::Sql => vec![Screen::Sql(Sql::default())],
             Self::Events(simulation, 0) => {
                 vec![simulations(), Screen::Events(Events::new(simulation, From::First))]
             }
@@ -103,6 +108,7 @@ impl std::fmt::Display for Link {
         match self {
             Self::Run(run) => write!(f, "run/{run}"),
             Self::Iteration(run, iteration) => write!(f, "run/{run}/iteration/{iteration}"),
+            Self::Sql => f.write_str("sql"),
             Self::Events(simulation, from) => write!(f, "sim/{simulation}/events?from={from}"),
             Self::Replay(simulation, tick, None) => write!(f, "sim/{simulation}/replay?tick={tick}"),
             Self::Replay(simulation, tick, Some(event)) => {
@@ -120,6 +126,7 @@ mod tests {
     #[test]
     fn links_read_back_as_they_are_written() {
         for text in [
+            "sql",
             "run/game-1",
             "run/game-1/iteration/3",
             "sim/a-b/events?from=100",

@@ -9,8 +9,10 @@ use super::screens::help::Help;
 use super::screens::home::Home;
 use super::screens::jobs::JobsScreen;
 use super::screens::launch::Launch;
+use super::screens::palette::Palette;
 use super::screens::runs::Runs;
 use super::screens::simulations::Simulations;
+use super::screens::sql::Sql;
 use super::screens::{Screen, View};
 use super::state::{Leaving, State};
 
@@ -49,6 +51,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resumed => {
             act(state, &mut effects, |view, desk| view.enter(desk));
         }
+        Message::Edited(path) => {
+            act(state, &mut effects, |view, desk| view.edited(&path, desk));
+        }
         Message::Terminate => cancel_and_leave(state, &mut effects),
         Message::Trouble(text) => state.notice = Some(Notice { text, trouble: true }),
     }
@@ -76,6 +81,15 @@ fn act<T>(
                 state.stack.pop();
             }
             open(state, *screen, effects);
+        }
+        Some(Go::Do(intent)) => {
+            state.stack.pop();
+            dispatch(state, intent, None, effects);
+        }
+        Some(Go::Visit(link)) => {
+            state.stack.truncate(1);
+            state.stack.extend(link.screens());
+            state.with_top(effects, |view, desk| view.enter(desk));
         }
         None => {}
     }
@@ -187,11 +201,16 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             let help = Help::about(state.top().scopes());
             open(state, Screen::Help(help), effects);
         }
+        Intent::Palette => {
+            let palette = Palette::over(state.top().scopes(), state.top().simulation().map(str::to_owned));
+            open(state, Screen::Palette(palette), effects);
+        }
         Intent::CopyId | Intent::CopyLink | Intent::CopyRow => copy(state, intent, effects),
         Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
         Intent::GoHome => go(state, Screen::Home(Home::default()), effects),
         Intent::GoRuns => go(state, Screen::Runs(Runs::default()), effects),
         Intent::GoSimulations => go(state, Screen::Simulations(Simulations::default()), effects),
+        Intent::GoSql => go(state, Screen::Sql(Sql::default()), effects),
         Intent::GoJobs => go(state, Screen::Jobs(JobsScreen::default()), effects),
         _ => {}
     }
