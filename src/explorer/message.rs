@@ -2,9 +2,10 @@
 
 use super::filter::EventFilter;
 use super::key::Key;
+use super::link::Link;
 use super::rows::{
-    BankStory, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment, Overview,
-    PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
+    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment,
+    Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
     SimulationRow, SqlRows, Subject,
 };
 
@@ -65,6 +66,8 @@ pub enum Slot {
     Side,
     /// A jump to a place that must be searched.
     Find,
+    /// A place to keep; each is kept, unless the next comes at once.
+    Keep,
 }
 
 /// A page of a list.
@@ -118,6 +121,11 @@ pub enum Query {
     Places(Option<String>),
     /// A statement of the user.
     Statement(String),
+    Bookmarks,
+    /// Keep a place under a name.
+    Keep(String, Link),
+    /// Forget a bookmark; the answer are those that are left.
+    Forget(i64),
     /// Forget what was asked before in this slot.
     Nothing,
 }
@@ -141,6 +149,7 @@ pub enum Answer {
     Comparison(Box<Comparison>),
     Divergence(Option<Divergence>),
     Places(Vec<Place>),
+    Bookmarks(Vec<Bookmark>),
     Statement(SqlRows),
     Nothing,
 }

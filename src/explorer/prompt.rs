@@ -12,6 +12,8 @@ pub enum Purpose {
     Filter,
     Tick,
     Search,
+    /// What a bookmark is called.
+    Bookmark,
     /// An event to run to.
     Condition,
     /// Another simulation to compare with.
@@ -25,6 +27,7 @@ impl Purpose {
             Self::Filter => "filter",
             Self::Tick => "go to tick",
             Self::Search => "search",
+            Self::Bookmark => "keep this place as",
             Self::Condition => "run to an event with",
             Self::Companion => "compare with simulation",
         }
@@ -39,6 +42,7 @@ impl Purpose {
                 if self == Self::Filter { format!("{fields} - empty: everything") } else { fields }
             }
             Self::Tick => "a tick of the run".to_owned(),
+            Self::Bookmark => "' lists what is kept".to_owned(),
             Self::Companion => "its whole id; in the list of simulations `y y` copies one".to_owned(),
             Self::Search => "a text; n and N go to the next and the previous place".to_owned(),
         }
@@ -50,6 +54,7 @@ impl Purpose {
             Self::Filter | Self::Condition => EventFilter::parse(text).err(),
             Self::Tick if text.is_empty() => None,
             Self::Tick => text.parse::<u64>().err().map(|_| format!("`{text}` is no tick")),
+            Self::Bookmark => text.is_empty().then(|| "give it a name".to_owned()),
             Self::Search | Self::Companion => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The answers: questions of the screens put to the database, its rows as the screens want them.
 
+mod bookmarks;
 mod policies;
 mod runs;
 mod stories;
@@ -95,6 +96,15 @@ impl DatabaseSource {
             Query::Divergence(a, b) => Answer::Divergence(self.divergence(a, b)?),
             Query::Places(simulation) => Answer::Places(self.places(simulation.as_deref())?),
             Query::Statement(text) => Answer::Statement(self.statement(text)?),
+            Query::Bookmarks => Answer::Bookmarks(self.bookmarks()?),
+            Query::Keep(label, link) => {
+                self.keep(label, link)?;
+                Answer::Nothing
+            }
+            Query::Forget(id) => {
+                self.forget(*id)?;
+                Answer::Bookmarks(self.bookmarks()?)
+            }
             Query::Nothing
             | Query::Moment(..)
             | Query::Course(_)

@@ -3,8 +3,9 @@
 use super::desk::{Go, Notice};
 use super::key::Key;
 use super::keymap::{Intent, Lookup, Scope};
-use super::message::{Effect, Message};
-use super::prompt::{Question, Reply};
+use super::message::{Answer, Effect, Message, Query, Slot};
+use super::prompt::{Prompt, Purpose, Question, Reply};
+use super::screens::bookmarks::Bookmarks;
 use super::screens::help::Help;
 use super::screens::home::Home;
 use super::screens::jobs::JobsScreen;
@@ -27,6 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(key) => press(state, key, &mut effects),
         Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
+        Message::Answer(ticket, answer) if state.keeping == Some(ticket) => kept(state, answer),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
             // An answer that nobody waits for changes nothing, but what changed before it must
@@ -201,6 +203,18 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             let help = Help::about(state.top().scopes());
             open(state, Screen::Help(help), effects);
         }
+        Intent::Bookmark => match state.top().copyable() {
+            Some(copyable) => {
+                let label = format!("{} {}", state.top().crumb(), copyable.id);
+                state.prompt = Some(Prompt::new(Purpose::Bookmark, label));
+            }
+            None => {
+                let text = "this place has no link to keep".to_owned();
+                state.notice = Some(Notice { text, trouble: true });
+            }
+        },
+        Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
+        Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
         Intent::Palette => {
             let palette = Palette::over(state.top().scopes(), state.top().simulation().map(str::to_owned));
             open(state, Screen::Palette(palette), effects);
@@ -214,6 +228,21 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
         Intent::GoJobs => go(state, Screen::Jobs(JobsScreen::default()), effects),
         _ => {}
     }
+}
+
+/// Keeps the place that is shown.
+fn keep(state: &mut State, label: String, effects: &mut Vec<Effect>) {
+    let Some(link) = state.top().copyable().map(|copyable| copyable.link) else { return };
+    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Keep, Query::Keep(label, link)));
+    state.keeping = asked.map(|(ticket, _)| ticket);
+}
+
+fn kept(state: &mut State, answer: Result<Answer, String>) {
+    state.keeping = None;
+    state.notice = Some(match answer {
+        Ok(_) => Notice { text: "kept: ' lists what is kept".into(), trouble: false },
+        Err(problem) => Notice { text: problem, trouble: true },
+    });
 }
 
 /// Copies what is selected.
@@ -285,6 +314,10 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
             state.prompt = None;
+            if purpose == Purpose::Bookmark {
+                keep(state, text, effects);
+                return;
+            }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));
         }
     }

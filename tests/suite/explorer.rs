@@ -49,7 +49,7 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     assert!(program.is_taken(), "raw mode and the alternate screen");
     // Two keys launch the first experiment of the library.
     program.press("\r").wait("[ Start ]").press("\r").wait("completed");
-    program.press("\r").wait("Iterations (").press("\r").wait("Simulations (");
+    program.press("\r").wait("saved)").press("\r").wait("two-period-day");
     program.press("\r").wait("tick 0 of 1");
     program.press(".").wait("tick 1 of 1").press(",").wait("tick 0 of 1");
     program.press("<").wait("event 6 of 7").press(">").wait("event 7 of 7");

@@ -109,6 +109,25 @@ pub enum Couple {
     Simulations(String, String),
 }
 
+/// A place that the user kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bookmark {
+    pub id: i64,
+    pub label: String,
+    /// A deep link, as text: one of a newer program may be none of ours.
+    pub link: String,
+    /// Local time.
+    pub made: String,
+}
+
+impl Row for Bookmark {
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+}
+
 /// A place that the palette offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -1,4 +1,4 @@
-//! One bank through a simulation: its balance, what it cost by kind, its delays, its days, its counterparties.
+//! One bank through a simulation: its balance, costs by kind, delays, days and counterparties.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -259,7 +259,7 @@ impl View for Bank {
 
     fn copyable(&self) -> Option<Copyable> {
         let day = self.days().get(self.days.at)?;
-        let link = Link::Replay(self.simulation.clone(), 0, None);
+        let link = Link::Bank(self.simulation.clone(), self.bank.clone());
         Some(Copyable { link, id: self.bank.clone(), row: joined(&day_cells(day)) })
     }
 

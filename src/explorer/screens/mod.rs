@@ -1,6 +1,7 @@
 //! The screens. Each holds what it shows, answers to intents, and draws from that alone.
 
 pub mod bank;
+pub mod bookmarks;
 pub mod compare;
 pub mod conversation;
 pub mod events;
@@ -117,6 +118,7 @@ pub enum Screen {
     Events(events::Events),
     Replay(replay::Replay),
     Bank(bank::Bank),
+    Bookmarks(bookmarks::Bookmarks),
     Compare(compare::Compare),
     Palette(palette::Palette),
     Payment(payment::Payment),
@@ -139,6 +141,7 @@ impl Screen {
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
             Self::Bank(screen) => screen,
+            Self::Bookmarks(screen) => screen,
             Self::Compare(screen) => screen,
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
@@ -161,6 +164,7 @@ impl Screen {
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
             Self::Bank(screen) => screen,
+            Self::Bookmarks(screen) => screen,
             Self::Compare(screen) => screen,
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,

@@ -197,7 +197,7 @@ impl View for Payment {
 
     fn copyable(&self) -> Option<Copyable> {
         let event = self.events().get(self.life.at)?;
-        let link = Link::Events(self.simulation.clone(), event.sequence);
+        let link = Link::Payment(self.simulation.clone(), self.payment.clone());
         Some(Copyable { link, id: self.payment.clone(), row: event.line.clone() })
     }
 

@@ -406,12 +406,36 @@ fn jobs_are_paused_put_in_order_and_limited() {
 #[test]
 fn a_replay_runs_to_a_condition_in_both_directions() {
     let mut world = world();
-    world.keys("g s Enter c").text("type:CostAccrual").keys("Enter");
-    assert!(place(&mut world).starts_with("tick 0 of") || world.screen(120, 40).contains("event 4 of 4"));
+    world.keys("g s Enter g g c").text("type:CostAccrual").keys("Enter");
+    let screen = world.screen(120, 40);
+    assert!(screen.contains("tick 0 of 11") && screen.contains("event 4 of 4"), "{screen}");
     world.keys("c c");
     assert!(place(&mut world).starts_with("tick 2 of"), "{}", place(&mut world));
     world.keys("C");
     assert!(place(&mut world).starts_with("tick 1 of"), "{}", place(&mut world));
+    let screen = world.keys("b Ctrl+U").text("type:Arrival").keys("Enter g g c").screen(120, 40);
+    assert!(screen.contains("event 1 of 4"), "the very first event counts: {screen}");
     let screen = world.keys("b Ctrl+U").text("text:nowhere").keys("Enter").screen(120, 40);
     assert!(screen.contains("there is no further event of this kind"), "{screen}");
+}
+
+#[test]
+fn a_place_is_kept_found_again_and_forgotten() {
+    let mut world = world();
+    let screen = world.keys("g s Enter 5 t m").screen(80, 24);
+    assert!(screen.contains("keep this place as: Replay of two-banks"), "{screen}");
+    world.keys("Ctrl+U").text("here");
+    world.press("Enter");
+    let [(_, Query::Keep(label, link))] = world.asked.as_slice() else { panic!("{:?}", world.asked) };
+    assert_eq!((label.as_str(), link.to_string().as_str()), ("here", "sim/sim-00000000/replay?tick=5"));
+    world.settle();
+    assert!(world.screen(80, 24).contains("kept: ' lists what is kept"));
+    world.keys("' Enter");
+    assert!(place(&mut world).starts_with("tick 7 of"), "{}", place(&mut world));
+    let screen = world.keys("' j Enter").screen(80, 24);
+    assert!(screen.contains("`galaxy/far` is no link"), "{screen}");
+    let screen = world.keys("k x").screen(80, 24);
+    assert!(screen.contains("Bookmarks (1)") && !screen.contains("runs dry"), "{screen}");
+    let screen = world.keys("g s m Ctrl+U").text("full").keys("Enter").screen(80, 24);
+    assert!(screen.contains("! the disk is full"), "{screen}");
 }

@@ -1,6 +1,7 @@
 //! What the screens ask, answered from a real database with a run of the library's `two-period` in it.
 
 use crate::experiment::runner::{self, Observer, RunOptions};
+use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Page, Query};
 use crate::explorer::readers::{Source as _, Stop};
 use crate::explorer::rows::{
@@ -152,18 +153,38 @@ fn two_of_a_kind_are_compared() {
 #[test]
 fn statements_and_places() {
     let mut recorded = Recorded::new();
-    let text = "SELECT run_id, num_iterations FROM experiments".to_owned();
-    let Answer::Statement(rows) = recorded.ask(Query::Statement(text)) else { panic!() };
-    assert_eq!(
-        (rows.columns.as_slice(), rows.rows.len()),
-        (&["run_id".to_owned(), "num_iterations".into()][..], 1)
-    );
-    assert_eq!((rows.numbers, rows.cut), (vec![false, true], false));
-    let many = Query::Statement("SELECT range FROM range(20000)".into());
+    let Answer::Statement(rows) = recorded.ask(Query::Statement("FROM experiments".into())) else { panic!() };
+    let column = |name: &str| rows.columns.iter().position(|column| column == name).unwrap();
+    assert_eq!((rows.rows.len(), rows.rows[0][column("run_id")].as_str(), rows.cut), (1, "r", false));
+    assert!(rows.numbers[column("num_iterations")] && !rows.numbers[column("run_id")]);
+    let many = Query::Statement("FROM range(20000)".into());
     let Answer::Statement(rows) = recorded.ask(many) else { panic!() };
     assert!(rows.cut && rows.rows.len() == 10_000);
     let simulation = recorded.simulations()[0].id.clone();
     let Answer::Places(places) = recorded.ask(Query::Places(Some(simulation.clone()))) else { panic!() };
     assert!(places.contains(&Place::Bank { simulation, bank: "BANK_A".into() }));
     assert!(places.iter().any(|place| matches!(place, Place::Run { id, .. } if id == "r")));
+}
+
+#[test]
+fn places_are_kept_in_the_database() {
+    let mut recorded = Recorded::new();
+    for link in ["sim/r-sim-001-eval/replay?tick=1", "run/r/iteration/2", "sim/x/payment/tx-000001"] {
+        let query = Query::Keep(link.to_uppercase(), Link::parse(link).unwrap());
+        assert_eq!(recorded.ask(query), Answer::Nothing);
+    }
+    let Answer::Bookmarks(kept) = recorded.ask(Query::Bookmarks) else { panic!() };
+    let links: Vec<&str> = kept.iter().map(|bookmark| bookmark.link.as_str()).collect();
+    assert_eq!(
+        links,
+        ["sim/x/payment/tx-000001", "run/r/iteration/2", "sim/r-sim-001-eval/replay?tick=1"],
+        "the newest first"
+    );
+    assert_eq!(kept[1].label, "RUN/R/ITERATION/2");
+    let Answer::Bookmarks(left) = recorded.ask(Query::Forget(kept[0].id)) else { panic!() };
+    assert_eq!(left, kept[1..]);
+    let text = "FROM bookmarks ORDER BY bookmark_id".to_owned();
+    let Answer::Statement(rows) = recorded.ask(Query::Statement(text)) else { panic!() };
+    let targets: Vec<[&str; 3]> = rows.rows.iter().map(|row| [4, 5, 6].map(|at| row[at].as_str())).collect();
+    assert_eq!(targets, [["", "r-sim-001-eval", "1"], ["r", "", ""]]);
 }

@@ -33,6 +33,7 @@ const SCREENS: &[(&str, &str)] = &[
     ("policy_beside", "g r Enter p n"),
     ("simulations", "g s j"),
     ("events", "g s v j j"),
+    ("bookmarks", "'"),
     ("payment", "g s v j j i j"),
     ("bank", "g s Enter j B"),
     ("bank_others", "g s Enter j B 4"),

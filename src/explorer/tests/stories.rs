@@ -2,8 +2,8 @@
 
 use super::world::event;
 use crate::explorer::rows::{
-    BankDay, BankStory, Comparison, Counterparty, Couple, Divergence, Figure, PaymentStory, Place, SqlRows,
-    run_figures,
+    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Figure, PaymentStory, Place,
+    SqlRows, run_figures,
 };
 use crate::money::Cents;
 
@@ -108,4 +108,17 @@ pub fn places(simulation: Option<&str>) -> Vec<Place> {
     places.push(Place::Run { id: super::runs::run_row().id, name: "two-period-game".into() });
     places.push(Place::Simulation { id: "sim-00000002".into(), title: "two-banks".into(), seed: 44 });
     places
+}
+
+pub fn bookmarks() -> Vec<Bookmark> {
+    let bookmark = |id, label: &str, link: &str| Bookmark {
+        id,
+        label: label.into(),
+        link: link.into(),
+        made: "2026-11-01 10:15:30".into(),
+    };
+    vec![
+        bookmark(2, "where BANK_A runs dry", "sim/sim-00000002/replay?tick=7"),
+        bookmark(1, "from a newer program", "galaxy/far"),
+    ]
 }

@@ -345,7 +345,12 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
         Query::Divergence(..) => Answer::Divergence(stories::divergence()),
         Query::Statement(text) => return stories::statement(text).map(Answer::Statement),
         Query::Places(simulation) => Answer::Places(stories::places(simulation.as_deref())),
-        Query::Nothing => Answer::Nothing,
+        Query::Bookmarks => Answer::Bookmarks(stories::bookmarks()),
+        Query::Forget(id) => {
+            Answer::Bookmarks(stories::bookmarks().into_iter().filter(|kept| kept.id != *id).collect())
+        }
+        Query::Keep(label, _) if label == "full" => return Err("the disk is full".into()),
+        Query::Nothing | Query::Keep(..) => Answer::Nothing,
         Query::Conversation(..) => Answer::Conversation(conversation()),
         Query::Policies(wanted) => Answer::Policies(wanted.iter().map(policy).collect()),
         Query::Simulations(filter, wanted) => {
