@@ -406,7 +406,7 @@ fn jobs_are_paused_put_in_order_and_limited() {
 #[test]
 fn a_replay_runs_to_a_condition_in_both_directions() {
     let mut world = world();
-    world.keys("g s Enter g g c").text("type:CostAccrual").keys("Enter");
+    world.keys("g s Enter 5 Tab g g c").text("type:CostAccrual").keys("Enter");
     let screen = world.screen(120, 40);
     assert!(screen.contains("tick 0 of 11") && screen.contains("event 4 of 4"), "{screen}");
     world.keys("c c");
