@@ -158,6 +158,8 @@ fn another_version_goes_on_only_by_force_and_says_so() {
     };
     assert_eq!(row["engine_version"], "0.0.1");
     let own = env!("CARGO_PKG_VERSION");
+    let told = program.out("experiment results two-1 --db x.duckdb");
+    assert!(told.contains(&format!("continued by {own} behind event 9")), "{told}");
     assert_eq!(config["continued_by"], json!([{"engine_version": own, "after_events": 9}]));
 }
 

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::live::dollars;
+use super::live::{dollars, word};
 use super::{open_recorded, recorded};
 use crate::cli::args::ResultsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
+use crate::experiment::recorded::CONTINUED_BY;
 use crate::money::Cents;
 use crate::persistence::{ExperimentRow, Reader, RunFilter, RunRow};
 
@@ -115,6 +116,9 @@ fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliE
     }
     output.line(&format!("Run {run_id} of {}", experiment.experiment_name))?;
     output.line(&format!("  Status: {}", experiment.status))?;
+    for line in continuations(&experiment) {
+        output.line(&line)?;
+    }
     let reason = experiment.convergence_reason.as_deref().unwrap_or("not ended yet");
     output.line(&format!("  Converged: {} ({reason})", if experiment.converged { "yes" } else { "no" }))?;
     output.line(&format!("  Final cost: {}", money(experiment.final_cost)))?;
@@ -134,6 +138,18 @@ fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliE
     let columns = [right("Iteration"), right("Total"), left("Costs"), left("Fractions"), left("Accepted")];
     output.text(&render(&columns, &rows))?;
     Ok(output.finish()?)
+}
+
+/// Which other versions of the program went on with the run.
+fn continuations(experiment: &ExperimentRow) -> Vec<String> {
+    let config: Value = serde_json::from_str(&experiment.config).unwrap_or(Value::Null);
+    let entries = config[CONTINUED_BY].as_array().cloned().unwrap_or_default();
+    let told = |entry: &Value| {
+        let (version, events) = (word(&entry["engine_version"]), &entry["after_events"]);
+        let first = &experiment.engine_version;
+        format!("  Begun by version {first}, continued by {version} behind event {events}")
+    };
+    entries.iter().map(told).collect()
 }
 
 /// `A x, B y` of a JSON mapping.
