@@ -129,7 +129,7 @@ fn disown(program: &Program, file: &str) {
     let undo = "UPDATE experiments SET status = 'cancelled', engine_version = '0.0.1';
                 DELETE FROM experiment_events WHERE id > 9;
                 DELETE FROM policy_evaluations WHERE iteration > 0;
-                DELETE FROM experiment_iterations WHERE iteration > 1;";
+                DELETE FROM experiment_iterations WHERE iteration > 0;";
     connection.execute_batch(undo).expect("rows are changed");
 }
 

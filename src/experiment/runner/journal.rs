@@ -140,6 +140,7 @@ impl<'a> Journal<'a> {
     /// Commits what was collected, behind the simulations that it rests on, then shows it.
     pub fn commit(&mut self, lab: &Laboratory) -> Result<(), PersistenceError> {
         if let Some(reason) = self.contradiction.take() {
+            (self.writes, self.known) = (ExperimentWrites::new(&*self.run_id), false);
             let what = format!("the record of run `{}`", self.run_id);
             return Err(PersistenceError::Corrupt { what, reason });
         }

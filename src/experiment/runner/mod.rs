@@ -527,7 +527,11 @@ impl<'a> Run<'a> {
             convergence_reason: ended.reason.clone(),
             completed_at: Moment::now(),
         });
-        self.commit()
+        if completed {
+            return self.commit();
+        }
+        // What is complete of the step that was not finished stays for going on.
+        self.journal.commit(&self.lab)
     }
 
     /// The resolved experiment with its result (spec 07, 16.2).

@@ -22,7 +22,7 @@ impl Run<'_> {
     /// Commits what was collected. With the first step that was not recorded, whatever an earlier try of
     /// it has left behind is taken back.
     pub(super) fn commit(&mut self) -> Result<(), PersistenceError> {
-        if !self.journal.repeats() {
+        if self.journal.is_live() && !self.journal.repeats() {
             let open_from = self.open_from.unwrap_or(self.next_number);
             for id in self.lab.leftovers(open_from) {
                 self.journal.writes().remove_simulation(id);
