@@ -20,7 +20,7 @@ impl Reader {
     /// One of them does not exist; see [`Reader::simulations`].
     pub fn compare(&self, a: &str, b: &str) -> Result<SimulationComparison, PersistenceError> {
         let (summary_a, summary_b) = (self.known(a)?, self.known(b)?);
-        let settings = differing(&self.settings(a)?, &self.settings(b)?);
+        let settings = differing_settings(&self.settings(a)?, &self.settings(b)?);
         let differences = figures(&summary_a)
             .into_iter()
             .zip(figures(&summary_b))
@@ -33,15 +33,12 @@ impl Reader {
         self.summary(id)?.ok_or_else(|| self.database.unknown_simulation(id))
     }
 
-    fn settings(&self, id: &str) -> Result<BTreeMap<String, String>, PersistenceError> {
+    fn settings(&self, id: &str) -> Result<Value, PersistenceError> {
         let text = self.config_json(id)?.unwrap_or_default();
-        let config = serde_json::from_str(&text).map_err(|error| PersistenceError::Corrupt {
+        serde_json::from_str(&text).map_err(|error| PersistenceError::Corrupt {
             what: format!("scenario of simulation `{id}`"),
             reason: error.to_string(),
-        })?;
-        let mut settings = BTreeMap::new();
-        flatten("", &config, &mut settings);
-        Ok(settings)
+        })
     }
 
     /// The first event in which two simulations differ; nothing if they are equal.
@@ -172,10 +169,15 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
     }
 }
 
-fn differing(
-    a: &BTreeMap<String, String>,
-    b: &BTreeMap<String, String>,
-) -> Vec<(String, Option<String>, Option<String>)> {
+/// The leaves of two documents that differ: path, value in a, value in b, as JSON; `None` where absent.
+#[must_use]
+pub fn differing_settings(a: &Value, b: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+    let leaves = |document: &Value| {
+        let mut leaves = BTreeMap::new();
+        flatten("", document, &mut leaves);
+        leaves
+    };
+    let (a, b) = (leaves(a), leaves(b));
     let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     paths
         .into_iter()

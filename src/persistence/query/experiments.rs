@@ -5,7 +5,8 @@ use duckdb::params_from_iter;
 use super::Reader;
 use super::filter::{Conditions, limit};
 use super::types::{
-    EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunRow, SweepPointRow,
+    EvaluationRow, ExperimentRow, FailedProposalRow, IterationRow, LiveEventRow, RunFilter, RunRow,
+    SweepPointRow,
 };
 use crate::persistence::PersistenceError;
 
@@ -93,6 +94,28 @@ impl Reader {
         self.rows(
             "FROM experiment_events WHERE run_id = ? AND id > ? ORDER BY id",
             duckdb::params![run_id, after.unwrap_or(i64::MIN)],
+        )
+    }
+
+    /// The calls of the proposer that gave no usable policy, and policies that were taken back after a
+    /// failed run, in order; the prompts stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn failed_proposals(&self, run_id: &str) -> Result<Vec<FailedProposalRow>, PersistenceError> {
+        self.rows(
+            "FROM (SELECT id, iteration, json_extract_string(event_data, '$.agent_id') AS agent_id, \
+             event_type = 'policy_rejected' AS taken_back, \
+             json_extract_string(event_data, '$.raw_response') IS NOT NULL AS answered, \
+             json_extract_string(event_data, '$.old_cost') IS NULL AS unpriced, \
+             json_extract_string(event_data, '$.parsing_error') AS problem, \
+             coalesce(problem, json_extract_string(event_data, '$.reason'), '') AS reason, event_type \
+             FROM experiment_events WHERE run_id = ? \
+             AND event_type IN ('llm_interaction', 'policy_rejected')) \
+             WHERE event_type = 'llm_interaction' AND problem IS NOT NULL OR taken_back AND unpriced \
+             ORDER BY id",
+            [run_id],
         )
     }
 
