@@ -15,6 +15,9 @@ const HEIGHT: f32 = 720.0;
 /// Where the lines are: left, top, right, bottom.
 const PLOT: (f32, f32, f32, f32) = (130.0, 96.0, 1165.0, 640.0);
 
+/// Height of the letters of a label.
+const LABEL: f32 = 15.0;
+
 /// A PNG that could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the picture cannot be drawn: {0}")]
@@ -113,14 +116,24 @@ impl ChartData {
     fn parameters(&self, places: &[(f32, f32)], marks: &mut Vec<Mark>) {
         let Some(name) = &self.parameter else { return };
         let valued = self.points.iter().zip(places).filter_map(|(point, at)| Some((point.parameter?, at)));
+        let mut taken: Vec<(f32, f32, f32)> = Vec::new();
         for (number, (value, (x, y))) in valued.enumerate() {
-            // Above and below in turn, so that neighbours do not meet.
-            let y = if number % 2 == 0 { y - 12.0 } else { y + 24.0 };
             let (label, anchor) = match number {
                 0 => (format!("{name} = {value:.2}"), Anchor::Start),
                 _ => (format!("{value:.2}"), Anchor::Middle),
             };
-            marks.push(text((*x, y), &label, 15.0, anchor));
+            let width = label.chars().count() as f32 * LABEL * 0.6;
+            let left = if anchor == Anchor::Start { *x } else { x - width / 2.0 };
+            // As far above its point as it takes to be clear of the labels before it.
+            let clear = |y: f32| {
+                !taken
+                    .iter()
+                    .any(|(from, to, at)| left < *to && *from < left + width && (at - y).abs() < LABEL)
+            };
+            let lines = [0.0, 1.0, 2.0, 3.0].map(|line| y - 12.0 - LABEL * 1.2 * line);
+            let y = lines.into_iter().find(|y| clear(*y)).unwrap_or(lines[0]);
+            taken.push((left, left + width, y));
+            marks.push(text((*x, y), &label, LABEL, anchor));
         }
     }
 
