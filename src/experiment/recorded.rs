@@ -17,6 +17,9 @@ use crate::scenario::{self, Format, NoFiles, Overrides, ScenarioFile};
 /// The key of a run's configuration that says which other versions of the program went on with it.
 pub const CONTINUED_BY: &str = "continued_by";
 
+/// The key of a run's configuration that says that no baselines were to be measured.
+pub const NO_BASELINES: &str = "no_baselines";
+
 /// A recorded run.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
@@ -26,6 +29,8 @@ pub struct RecordedRun {
     pub config: Map<String, Value>,
     /// Its events in order.
     pub events: Vec<StreamEvent>,
+    /// Settlement rate and mean delay of its evaluations, by iteration.
+    pub rates: Vec<(f64, f64)>,
     /// Its stored simulations.
     pub simulations: Vec<SimulationRow>,
 }
@@ -60,13 +65,23 @@ impl RecordedRun {
         let filter = SimulationFilter { run: Some(run_id.to_owned()), ..SimulationFilter::default() };
         let mut simulations = reader.simulations(&filter)?.rows;
         simulations.sort_by(|one, other| one.simulation_id.cmp(&other.simulation_id));
-        Ok(Self { row, config, events, simulations })
+        let iterations = reader.iterations(run_id)?;
+        let rates = iterations.iter().map(|row| {
+            (row.settlement_rate.unwrap_or_default(), row.avg_delay.unwrap_or_default())
+        });
+        Ok(Self { row, config, events, rates: rates.collect(), simulations })
     }
 
     /// Whether it is a sweep.
     #[must_use]
     pub fn is_sweep(&self) -> bool {
         self.row.experiment_type == "sweep"
+    }
+
+    /// Whether no baselines were to be measured.
+    #[must_use]
+    pub fn is_without_baselines(&self) -> bool {
+        self.config.get(NO_BASELINES) == Some(&Value::Bool(true))
     }
 
     /// The version of the program that wrote its last rows.

@@ -419,7 +419,9 @@ impl Work {
             .plan(&Changes::default(), &from_environment, &read_script)
             .map_err(|findings| refusal(&findings))?;
         let mut watch = Watch::new(self.reporter, self.pause, &plan.experiment);
-        let (options, database) = (RunOptions::default(), &self.database);
+        let no_baselines = recorded.is_without_baselines();
+        let (options, database) =
+            (RunOptions { no_baselines, ..RunOptions::default() }, &self.database);
         ended(if self.plan.kind == Kind::Resume {
             runner::resume(&recorded, &plan, false, &options, database, &mut watch, &self.cancel)
         } else {

@@ -18,4 +18,5 @@ mod readme;
 mod recording;
 mod resuming;
 mod support;
+mod taking_home;
 mod tidy;

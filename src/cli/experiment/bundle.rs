@@ -75,7 +75,11 @@ fn verify(args: &VerifyArgs) -> Result<(), CliError> {
     let database = Database::open(folder.path().join("verify.duckdb"), Access::Write)?;
     let stopped = interrupt::watch();
     let run_id = bundle.run.run_id.clone();
-    let options = RunOptions { run_id: Some(run_id.clone()), workers: args.workers.map(usize::from) };
+    let options = RunOptions {
+        run_id: Some(run_id.clone()),
+        workers: args.workers.map(usize::from),
+        no_baselines: true,
+    };
     let ends = bundle.run.status == Status::Completed.name();
     let numbers = bundle.simulations.iter().filter_map(|row| simulation_number(&run_id, &row.simulation_id));
     let last = if ends { u64::MAX } else { numbers.max().unwrap_or(u64::MAX) };

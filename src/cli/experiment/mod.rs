@@ -2,6 +2,8 @@
 
 mod audit;
 mod bundle;
+mod chart;
+mod compare;
 mod info;
 mod list;
 mod live;
@@ -37,6 +39,8 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
         ExperimentCommand::Replay(args) => replay::replay(args),
         ExperimentCommand::Results(args) => results::results(args),
         ExperimentCommand::PolicyEvolution(args) => policy_evolution::policy_evolution(args),
+        ExperimentCommand::Chart(args) => chart::chart(args),
+        ExperimentCommand::Compare(args) => compare::compare(args),
     }
 }
 

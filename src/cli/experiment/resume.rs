@@ -34,7 +34,11 @@ pub fn rerun(args: &RerunArgs) -> Result<(), CliError> {
     let changes = Changes { seed, proposer: args.proposer.clone() };
     let plan = plan(&recorded, &changes, args.show.quiet)?;
     let cancel = interrupt::watch();
-    let options = RunOptions { run_id: args.new_id.clone(), workers: args.show.workers.map(usize::from) };
+    let options = RunOptions {
+        run_id: args.new_id.clone(),
+        workers: args.show.workers.map(usize::from),
+        no_baselines: recorded.is_without_baselines(),
+    };
     let mut view = LiveView::new(&args.show, plan.experiment.convergence.max_iterations);
     view.line(&format!("Running {} of run {} once more", plan.experiment.name, args.run_id));
     let ran = runner::run(&plan, &options, Some(&database), &mut view, &cancel);

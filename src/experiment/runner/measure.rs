@@ -1,6 +1,7 @@
 //! Context runs, samples and the evaluation of the policies in force (spec 07, 8).
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -68,6 +69,10 @@ pub struct Evaluation {
     pub costs: Vec<i64>,
     /// Their sum.
     pub total: i64,
+    /// Settlement rate of the payments measured: the system's, or the agents' own in all samples.
+    pub settlement_rate: f64,
+    /// Their mean delay in ticks.
+    pub average_delay: f64,
     /// Seed of its full run, and of everything else that watches the day of the iteration.
     pub seed: u64,
     /// Of its run, or of the first agent's batch.
@@ -129,7 +134,7 @@ impl Evaluation {
 
 impl Basis {
     /// Cost of each agent, in cents.
-    fn costs(&self, lab: &Laboratory) -> Vec<i64> {
+    pub fn costs(&self, lab: &Laboratory) -> Vec<i64> {
         match self {
             Self::Full(outcome) => full_costs(lab, outcome),
             Self::Samples(outcomes) => {
@@ -139,7 +144,7 @@ impl Basis {
     }
 
     /// The payments of the whole system, or the agents' own in all samples.
-    fn tally(&self) -> Tally {
+    pub fn tally(&self) -> Tally {
         match self {
             Self::Full(outcome) => outcome.system(),
             Self::Samples(outcomes) => pooled(outcomes.iter().flatten()),
@@ -159,7 +164,7 @@ impl Run<'_> {
     }
 
     /// The context run of an iteration in bootstrap mode, and the samples (X2).
-    pub(super) fn context(&mut self, iteration: u32) -> Result<Option<Context>, RunError> {
+    pub(super) fn context(&mut self, iteration: u32) -> Result<Option<Rc<Context>>, RunError> {
         let evaluation = &self.plan.experiment.evaluation;
         if evaluation.mode != Mode::Bootstrap {
             return Ok(None);
@@ -177,8 +182,9 @@ impl Run<'_> {
                 context.day(&run.lab)?;
                 run.note(&context.place, 0);
             }
-            Ok(context)
+            Ok(Rc::new(context))
         })?;
+        self.context = Some(Rc::clone(&context));
         if !self.journal.is_live() {
             self.journal.skip(EventKind::ContextComplete);
             self.commit()?;
@@ -223,18 +229,24 @@ impl Run<'_> {
             policies,
             costs: Vec::new(),
             total: 0,
+            settlement_rate: 0.0,
+            average_delay: 0.0,
             by_samples,
             basis: OnceCell::new(),
         };
         let recorded = self.journal.ahead(EventKind::Evaluation, &[EventKind::BootstrapEvaluation]);
-        if let Some(data) = recorded {
+        let rates = self.rates.get(iteration as usize).filter(|_| purpose == Purpose::Eval);
+        if let (Some(data), Some((rate, delay))) = (recorded, rates) {
             let costs = self.lab.agents().iter().map(|agent| data["per_agent_costs"][&agent.id].as_i64());
             evaluation.costs = costs.map(Option::unwrap_or_default).collect();
+            (evaluation.settlement_rate, evaluation.average_delay) = (*rate, *delay);
         } else {
             let Self { lab, journal, .. } = self;
             let basis = evaluation.measure(lab, context, &mut |place, samples| {
                 note(lab, journal, place, samples);
             })?;
+            let tally = basis.tally();
+            (evaluation.settlement_rate, evaluation.average_delay) = (tally.rate(), tally.average_delay());
             evaluation.costs = basis.costs(lab);
             evaluation.basis = OnceCell::from(basis);
         }
@@ -275,7 +287,6 @@ impl Run<'_> {
     ) -> Result<(), RunError> {
         let agents = &self.plan.experiment.optimized_agents;
         let basis = evaluation.basis(&self.lab, context)?;
-        let tally = basis.tally();
         let costs = by_agent(agents, evaluation.costs.iter().copied());
         let policies = by_agent(agents, evaluation.policies.iter().map(|policy| policy.json().clone()));
         self.journal.writes().iteration(IterationRecord {
@@ -284,8 +295,8 @@ impl Run<'_> {
             total_cost: evaluation.total,
             accepted_changes: by_agent(agents, agents.iter().map(|_| false)).to_string(),
             policies: policies.to_string(),
-            settlement_rate: Some(tally.rate()),
-            avg_delay: Some(tally.average_delay()),
+            settlement_rate: Some(evaluation.settlement_rate),
+            avg_delay: Some(evaluation.average_delay),
             timestamp: Moment::now(),
         });
         if let Basis::Samples(outcomes) = basis {
@@ -384,7 +395,7 @@ pub(super) fn pooled<'a>(outcomes: impl IntoIterator<Item = &'a SampleOutcome>) 
 }
 
 /// The sum of the agents' costs (X4).
-fn total(costs: &[i64]) -> Result<i64, RunError> {
+pub fn total(costs: &[i64]) -> Result<i64, RunError> {
     let sum: i128 = costs.iter().map(|cost| i128::from(*cost)).sum();
     i64::try_from(sum)
         .map_err(|_| RunError::Failed("the total of costs would leave the 64-bit range".to_owned()))

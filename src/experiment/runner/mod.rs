@@ -1,5 +1,6 @@
 //! Running an experiment from its start to its end (spec 07, 9 and 14).
 
+mod baselines;
 mod compare;
 mod journal;
 mod measure;
@@ -11,6 +12,7 @@ mod tests;
 mod workbench;
 
 use std::hash::{BuildHasher, Hasher};
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -20,16 +22,18 @@ use super::file::{Experiment, Mode};
 use super::ids;
 use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
 use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
-use super::recorded::CONTINUED_BY;
+use super::recorded::{CONTINUED_BY, NO_BASELINES};
 use super::stream::{EventKind, StreamEvent, by_agent};
 use crate::finding::{Finding, Findings};
 use crate::persistence::{
-    Database, ExperimentEnd, ExperimentStart, Moment, PersistenceError, PolicyAuthor, Purpose, Status,
+    Database, ExperimentEnd, ExperimentStart, ExperimentWrites, Moment, PersistenceError, PolicyAuthor,
+    Purpose, Status,
 };
 use crate::run::CancelFlag;
 use crate::scenario::ScenarioFile;
+pub use baselines::EVALUATIONS as BASELINE_EVALUATIONS;
 use journal::Journal;
-use measure::Evaluation;
+use measure::{Context, Evaluation};
 pub use resume::{Past, resume};
 
 /// An experiment that passed every check that is made before anything runs.
@@ -54,6 +58,8 @@ pub struct RunOptions {
     pub run_id: Option<String>,
     /// Threads for simulations; as many as there are processors if none is given. No result depends on it.
     pub workers: Option<usize>,
+    /// Leave out what simple policies would have cost, which is measured at the end (spec 07, 20.4).
+    pub no_baselines: bool,
 }
 
 /// Sees a run while it goes on.
@@ -64,6 +70,8 @@ pub trait Observer: Send {
     fn recalled(&mut self, _event: &StreamEvent) {}
     /// A live event; where there is a database, it is committed.
     fn event(&mut self, _event: &StreamEvent) {}
+    /// Rows that nothing stores, where there is no database.
+    fn unstored(&mut self, _rows: &ExperimentWrites) {}
     /// A simulation, or a batch of samples, is done.
     fn simulation(&mut self, _note: &SimulationNote) {}
     /// A piece of a language model's reply for an agent in one of its calls; the whole reply follows as
@@ -98,6 +106,10 @@ pub struct Standing {
     pub costs: Vec<i64>,
     /// Their sum.
     pub total: i64,
+    /// Settlement rate of the payments that were measured.
+    pub settlement_rate: f64,
+    /// Their mean delay in ticks.
+    pub average_delay: f64,
     /// Iteration of the evaluation, from 0.
     pub iteration: u32,
 }
@@ -255,6 +267,10 @@ struct Run<'a> {
     /// For each agent the policies that were in force, the present one last.
     policies: Vec<Vec<AgentPolicy>>,
     histories: Vec<AgentHistory>,
+    /// The context run of the iteration, in bootstrap mode.
+    context: Option<Rc<Context>>,
+    /// Whether simple policies are measured at the end.
+    with_baselines: bool,
     next_number: u64,
     /// Number of the first simulation whose step is not recorded.
     open_from: Option<u64>,
@@ -263,6 +279,8 @@ struct Run<'a> {
     num_iterations: u32,
     /// Iterations that had started before an interruption.
     iterations_before: u32,
+    /// Settlement rate and mean delay of the evaluations that are recorded, by iteration.
+    rates: Vec<(f64, f64)>,
     /// Other versions of the program that went on with the run; null if there was none.
     continued_by: Value,
     totals: Vec<i64>,
@@ -292,22 +310,24 @@ pub fn run(
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
     let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
-    carry_out(plan, (run_id, options.workers), database, observer, cancel, None)
+    carry_out(plan, &RunOptions { run_id: Some(run_id), ..options.clone() }, database, observer, cancel, None)
 }
 
 /// Runs an experiment, or goes on with a run of it.
 fn carry_out(
     plan: &Plan,
-    (run_id, workers): (String, Option<usize>),
+    options: &RunOptions,
     database: Option<&Database>,
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
     past: Option<Past>,
 ) -> Result<RunResult, ExperimentError> {
     let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers.unwrap_or(0))
+        .num_threads(options.workers.unwrap_or(0))
         .build()
         .map_err(|error| ExperimentError::Threads(error.to_string()))?;
+    let run_id = options.run_id.clone().unwrap_or_default();
+    let with_baselines = !options.no_baselines;
     let refused =
         |message: String| ExperimentError::Refused(Findings(vec![Finding::error("", None, message)]));
     let store = database.map(|database| plan.store(database)).transpose()?;
@@ -317,13 +337,13 @@ fn carry_out(
     threads.install(|| match past {
         None => {
             let journal = Journal::new(run_id, database, observer, Vec::new());
-            Run::new(plan, lab, proposer, policies, journal).go()
+            Run { with_baselines, ..Run::new(plan, lab, proposer, policies, journal) }.go()
         }
-        Some(Past { events, memory, iterations, continued_by }) => {
+        Some(Past { events, memory, iterations, rates, continued_by }) => {
             let lab = lab.remembering(Some(memory));
             let journal = Journal::new(run_id, database, observer, events);
             let run = Run::new(plan, lab, proposer, policies, journal);
-            Run { iterations_before: iterations, continued_by, ..run }.go()
+            Run { with_baselines, iterations_before: iterations, rates, continued_by, ..run }.go()
         }
     })
 }
@@ -356,12 +376,15 @@ impl<'a> Run<'a> {
             proposer,
             histories: policies.iter().map(|_| AgentHistory::default()).collect(),
             policies: policies.into_iter().map(|policy| vec![policy]).collect(),
+            context: None,
+            with_baselines: true,
             next_number: 1,
             open_from: None,
             detector,
             stability: PolicyStability::new(optimized_agents, thresholds.window),
             num_iterations: 0,
             iterations_before: 0,
+            rates: Vec::new(),
             continued_by: Value::Null,
             totals: Vec::new(),
             last: None,
@@ -405,6 +428,9 @@ impl<'a> Run<'a> {
     fn config(&self) -> Map<String, Value> {
         let proposer = &self.plan.proposer;
         let mut config = self.plan.experiment.to_config(proposer.name(), &proposer.model());
+        if !self.with_baselines {
+            config.insert(NO_BASELINES.to_owned(), json!(true));
+        }
         if !self.continued_by.is_null() {
             config.insert(CONTINUED_BY.to_owned(), self.continued_by.clone());
         }
@@ -455,8 +481,8 @@ impl<'a> Run<'a> {
             self.num_iterations = iteration + 1;
             self.journal.writes().iterations_started(iteration + 1);
             let context = self.context(iteration)?;
-            let evaluation = self.evaluate(iteration, Purpose::Eval, context.as_ref())?;
-            self.record(iteration, &evaluation, context.as_ref())?;
+            let evaluation = self.evaluate(iteration, Purpose::Eval, context.as_deref())?;
+            self.record(iteration, &evaluation, context.as_deref())?;
             let criterion = self.detector.record(evaluation.total as f64);
             let ended = match criterion {
                 Some(reason) => Some(Ended { converged: true, reason }),
@@ -468,7 +494,7 @@ impl<'a> Run<'a> {
             };
             let round = match ended {
                 Some(_) => round::Round::idle(self.policies.len()),
-                None => self.round(iteration, &evaluation, context.as_ref())?,
+                None => self.round(iteration, &evaluation, context.as_deref())?,
             };
             self.end_iteration(iteration, &evaluation, &round)?;
             if let Some(ended) = ended {
@@ -492,6 +518,8 @@ impl<'a> Run<'a> {
             policies: evaluation.policies.clone(),
             costs: evaluation.costs.clone(),
             total: evaluation.total,
+            settlement_rate: evaluation.settlement_rate,
+            average_delay: evaluation.average_delay,
             iteration,
         };
         if self.best.as_ref().is_none_or(|best| standing.total < best.total) {
@@ -503,6 +531,7 @@ impl<'a> Run<'a> {
     fn end(&mut self, status: Status, ended: &Ended) -> Result<(), PersistenceError> {
         let iteration = self.num_iterations.saturating_sub(1);
         let completed = status == Status::Completed;
+        let baselines = (completed && self.with_baselines).then(|| self.baselines()).flatten();
         if completed && let (Some(last), Some(best)) = (&self.last, &self.best) {
             let end = json!({
                 "final_cost": last.total, "best_cost": best.total, "best_iteration": best.iteration,
@@ -517,7 +546,11 @@ impl<'a> Run<'a> {
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentEnd, end));
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentSummary, summary));
         }
-        let config = completed.then(|| Value::Object(self.final_config()).to_string());
+        let config = completed.then(|| {
+            let mut config = self.final_config();
+            config.extend(baselines.map(|found| ("baselines".to_owned(), found)));
+            Value::Object(config).to_string()
+        });
         self.journal.writes().end(ExperimentEnd {
             status,
             config,
@@ -541,6 +574,8 @@ impl<'a> Run<'a> {
         for (name, standing) in [("final", &self.last), ("best", &self.best)] {
             let Some(standing) = standing else { continue };
             config.insert(format!("{name}_cost"), json!(standing.total));
+            config.insert(format!("{name}_settlement_rate"), json!(standing.settlement_rate));
+            config.insert(format!("{name}_avg_delay"), json!(standing.average_delay));
             config.insert(format!("{name}_costs"), by_agent(agents, standing.costs.iter().copied()));
             let policies = standing.policies.iter().map(|policy| policy.json().clone());
             config.insert(format!("{name}_policies"), by_agent(agents, policies));

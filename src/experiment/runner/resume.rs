@@ -18,6 +18,8 @@ pub struct Past {
     pub memory: Memory,
     /// Iterations that had started.
     pub iterations: u32,
+    /// Settlement rate and mean delay of its evaluations, by iteration.
+    pub rates: Vec<(f64, f64)>,
     /// What its configuration says of other versions that went on with it; null if there was none.
     pub continued_by: Value,
 }
@@ -75,8 +77,13 @@ pub fn resume(
         events: recorded.events.clone(),
         memory: Memory::new(database.clone(), recorded.complete_simulations()),
         iterations: u32::try_from(recorded.row.num_iterations).unwrap_or_default(),
+        rates: recorded.rates.clone(),
         continued_by: recorded.continued_by(),
     };
-    let run_id = recorded.row.run_id.clone();
-    carry_out(plan, (run_id, options.workers), Some(database), observer, cancel, Some(past))
+    let options = RunOptions {
+        run_id: Some(recorded.row.run_id.clone()),
+        no_baselines: recorded.is_without_baselines(),
+        ..options.clone()
+    };
+    carry_out(plan, &options, Some(database), observer, cancel, Some(past))
 }

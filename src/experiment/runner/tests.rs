@@ -80,7 +80,7 @@ impl Bench {
 
     /// Begins a run; nothing comes back of one whose process died.
     fn begin(&self, database: &Database, run_id: &str, stopper: &mut Stopper) -> Option<RunResult> {
-        let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1) };
+        let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1), no_baselines: false };
         let cancel = stopper.cancel.clone();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             run(&self.plan, &options, Some(database), stopper, &cancel).unwrap()
@@ -93,7 +93,7 @@ impl Bench {
 fn go_on(database: &Database, run_id: &str, stopper: &mut Stopper) -> Result<RunResult, ExperimentError> {
     let recorded = RecordedRun::read(&database.reader().unwrap(), run_id).unwrap();
     let plan = recorded.plan(&Changes::default(), &|_| None, &|_| panic!("no file is read")).unwrap();
-    let options = RunOptions { run_id: None, workers: Some(1) };
+    let options = RunOptions { run_id: None, workers: Some(1), no_baselines: false };
     let cancel = stopper.cancel.clone();
     resume(&recorded, &plan, false, &options, database, stopper, &cancel)
 }
@@ -315,7 +315,7 @@ fn failing_proposals() -> String {
 /// Whether policies in force fail in an evaluation, and in a comparison, and a proposal in its own.
 fn fails_everywhere(plan: &Plan) -> bool {
     let mut recorder = loops::Recorder::default();
-    let options = RunOptions { run_id: Some("r".to_owned()), workers: Some(1) };
+    let options = RunOptions { run_id: Some("r".to_owned()), workers: Some(1), no_baselines: false };
     run(plan, &options, None, &mut recorder, &CancelFlag::default()).unwrap();
     let fell_back =
         |event: &StreamEvent| event.kind == EventKind::PolicyRejected && event.data["old_cost"].is_null();

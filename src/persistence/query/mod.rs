@@ -14,5 +14,6 @@ mod sql;
 mod state;
 mod types;
 
+pub use compare::differing_settings;
 pub use reader::{Interrupt, Reader};
 pub use types::*;
