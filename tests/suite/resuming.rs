@@ -12,11 +12,11 @@ use crate::support::program::Program;
 
 const SEARCHING: &str = "name: searching
 scenario: day.yaml
-evaluation: {mode: bootstrap, ticks: 12, num_samples: 8}
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 6}
 convergence: {max_iterations: 4, stability_window: 9}
 policy_constraints:
   allowed_parameters:
-  - {name: initial_liquidity_fraction, param_type: float, min_value: 0.0, max_value: 1.0}
+  - {name: initial_liquidity_fraction, param_type: enum, allowed_values: [0.08, 0.1, 0.15, 0.2, 0.3, 0.5]}
 optimized_agents: [BANK_A, BANK_B]
 proposer: search
 master_seed: 7
