@@ -364,6 +364,22 @@ fn what_cannot_be_resumed_is_refused() {
 }
 
 #[test]
+fn the_time_of_every_tick_is_printed_if_it_is_asked_for() {
+    let program = Program::new();
+    let said = program.run("run library:two-banks --debug --quiet");
+    assert_eq!(said.out.lines().count(), 1, "standard output has the result only");
+    let lines: Vec<&str> = said.err.lines().collect();
+    assert_eq!(lines.len(), 11, "{}", said.err);
+    assert!(
+        lines[0].starts_with("debug: tick 0: ") && lines[10].starts_with("debug: 10 ticks: "),
+        "{}",
+        said.err
+    );
+    let parts = ["arrivals", "decisions", "settlement", "netting", "costs", "storing"];
+    assert!(lines.iter().all(|line| parts.iter().all(|part| line.contains(part))), "{}", said.err);
+}
+
+#[test]
 fn checkpoints_alone_imply_the_default_database() {
     let program = Program::new();
     program.out("run library:two-banks --checkpoint-every 5 --simulation-id d --quiet");
