@@ -192,33 +192,23 @@ fn send(child: &Child, signal: Signal) {
 }
 
 #[test]
-fn a_run_that_was_stopped_or_killed_is_resumed_by_the_command_line() {
+fn a_run_that_was_stopped_is_resumed_by_the_command_line() {
     let program = Program::new();
     let whole = program
         .out("run library:stressed-week --run-ticks 2000 --db r.duckdb --simulation-id whole --event-stream");
-    for (id, signal) in [("stopped", Signal::INT), ("killed", Signal::KILL)] {
-        let child = long(&program, id);
-        wait_for_output(&program.path(id), 200_000);
-        if signal == Signal::KILL {
-            // Some batches are committed.
-            wait_for_output(&program.path("r.duckdb.wal"), 200_000);
-        }
-        send(&child, signal);
-        said(child.wait_with_output().expect("an end"));
-        let resumed = program.run(&format!("run --resume {id} --db r.duckdb --event-stream"));
-        assert_eq!(resumed.status, 0, "{}", resumed.err);
-        assert!(resumed.err.contains("of 2000 ticks are stored"), "{}", resumed.err);
-        assert!(!resumed.out.is_empty() && whole.ends_with(&resumed.out), "{id} goes on behind its ticks");
-        if signal == Signal::INT {
-            let first = std::fs::read_to_string(program.path(id)).expect("what it printed");
-            assert!(first + &resumed.out == whole, "both parts are the whole");
-        }
-        let stored = Stored::read(&program.path("r.duckdb"));
-        assert_eq!(stored.differences("whole", id), [""; 0], "{id}");
-        drop(stored);
-        let result = program.run(&format!("run --resume {id} --db r.duckdb"));
-        assert!(result.status == 1 && result.err.contains("it is complete"), "{}", result.err);
-    }
+    let child = long(&program, "stopped");
+    wait_for_output(&program.path("stopped"), 200_000);
+    send(&child, Signal::INT);
+    said(child.wait_with_output().expect("an end"));
+    let resumed = program.run("run --resume stopped --db r.duckdb --event-stream");
+    assert_eq!(resumed.status, 0, "{}", resumed.err);
+    assert!(resumed.err.contains("of 2000 ticks are stored"), "{}", resumed.err);
+    assert!(!resumed.out.is_empty(), "it was stopped before its end");
+    let first = std::fs::read_to_string(program.path("stopped")).expect("what it printed");
+    assert!(first + &resumed.out == whole, "both parts are the whole");
+    assert_eq!(Stored::read(&program.path("r.duckdb")).differences("whole", "stopped"), [""; 0]);
+    let again = program.run("run --resume stopped --db r.duckdb");
+    assert!(again.status == 1 && again.err.contains("it is complete"), "{}", again.err);
 }
 
 #[test]
