@@ -6,7 +6,7 @@ use super::args::DbOption;
 use super::error::{CliError, say};
 use super::folders;
 use super::settings::Settings;
-use crate::persistence::{Access, Database};
+use crate::persistence::{Access, Database, PersistenceError};
 
 /// The database that is meant when none is named.
 const DEFAULT_FILE: &str = "payment-sim.duckdb";
@@ -45,6 +45,12 @@ impl DbOption {
     /// Opens it, with its warnings on standard error.
     pub fn open(&self, access: Access) -> Result<Database, CliError> {
         open_warned(&self.path(access)?, access)
+    }
+
+    /// Opens one that is there for writing, with its warnings on standard error.
+    pub fn open_existing(&self) -> Result<Database, CliError> {
+        let path = self.path(Access::Read)?;
+        if path.exists() { self.open(Access::Write) } else { Err(PersistenceError::Missing(path).into()) }
     }
 }
 

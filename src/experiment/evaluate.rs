@@ -351,7 +351,7 @@ impl Laboratory {
                 experiment: Some(context),
                 policies: snapshots(file, authors),
             };
-            storage = Some(Storage { provider: &store.provider, start });
+            storage = Some(Storage { provider: &store.provider, start, checkpoint_every: None });
         }
         let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
         let request = SimulationRequest { scenario, ticks: self.ticks };

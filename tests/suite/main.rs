@@ -7,7 +7,9 @@
 )]
 
 mod cases;
+mod checkpoints;
 mod commands;
+mod crash;
 mod experiment_records;
 mod experiments;
 mod explorer;
@@ -18,5 +20,6 @@ mod readme;
 mod recording;
 mod resuming;
 mod support;
+mod surviving;
 mod taking_home;
 mod tidy;

@@ -1,238 +1,377 @@
-//! Runs that survive and reproduce: killed and resumed, run once more, bundled and verified (spec 07, 18).
+//! `run --checkpoint-every` and `run --resume`: what is stored, what goes on, what is refused.
 
-use std::hash::{BuildHasher, Hasher};
-use std::process::Stdio;
-use std::thread::sleep;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use payment_sim::persistence::{Access, Database};
-use serde_json::{Value, json};
+use payment_sim::run::{
+    CancelFlag, Outcome, Resumption, SimulationRequest, Storage, TickReport, simulate, start_of,
+};
+use payment_sim::scenario::Overrides;
+use payment_sim::sources::{LoadedScenario, load_scenario};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
-use crate::support::program::Program;
+use crate::support::program::{Program, said};
+use crate::support::stored::Stored;
 
-const SEARCHING: &str = "name: searching
-scenario: day.yaml
-evaluation: {mode: bootstrap, ticks: 12, num_samples: 8}
-convergence: {max_iterations: 4, stability_window: 9}
-policy_constraints:
-  allowed_parameters:
-  - {name: initial_liquidity_fraction, param_type: float, min_value: 0.0, max_value: 1.0}
-optimized_agents: [BANK_A, BANK_B]
-proposer: search
-master_seed: 7
-persist_simulations: all
-";
-
-fn prepared() -> Program {
-    let program = Program::new();
-    program.write("day.yaml", program.out("library show twelve-period-day"));
-    program.write("searching.yaml", SEARCHING);
-    program
+/// A folder with a database.
+struct Place {
+    folder: TempDir,
 }
 
-/// Every row of a run but ids of events and times.
-fn rows(program: &Program, file: &str, run: &str) -> Vec<String> {
-    let of_run = format!("run_id = '{run}'");
-    let simulations =
-        format!("simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_{of_run})");
-    let times = "started_at, ended_at, completed_at, duration_seconds, ticks_per_second";
-    let queries = [
-        format!("SELECT * EXCLUDE (created_at, completed_at) FROM experiments WHERE {of_run}"),
-        format!("SELECT * EXCLUDE (timestamp) FROM experiment_iterations WHERE {of_run} ORDER BY iteration"),
-        format!("SELECT * EXCLUDE (id, timestamp) FROM experiment_events WHERE {of_run} ORDER BY id"),
-        format!("SELECT * EXCLUDE (timestamp) FROM policy_evaluations WHERE {of_run} ORDER BY ALL"),
-        format!("SELECT * EXCLUDE ({times}) FROM simulations WHERE {simulations} ORDER BY simulation_id"),
-        format!(
-            "SELECT simulation_id, count(*) AS n, count(DISTINCT sequence) AS d FROM simulation_events \
-             WHERE {simulations} GROUP BY ALL ORDER BY ALL"
-        ),
-        format!("SELECT * FROM transactions WHERE {simulations} ORDER BY ALL"),
-        format!("SELECT * FROM daily_agent_metrics WHERE {simulations} ORDER BY ALL"),
-        format!("SELECT * FROM policy_snapshots WHERE {simulations} ORDER BY ALL"),
-    ];
-    let tell =
-        |query: &String| program.sql(file, query).into_iter().map(|row| row.to_string().replace(run, "RUN"));
-    queries.iter().flat_map(tell).collect()
-}
-
-fn same(wanted: &[String], got: &[String], what: &str) {
-    for (wanted, got) in wanted.iter().zip(got) {
-        assert_eq!(wanted, got, "{what}");
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
     }
-    assert_eq!(wanted.len(), got.len(), "{what}");
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("r.duckdb")
+    }
+
+    fn open(&self) -> Database {
+        Database::open(self.file(), Access::Write).expect("the database")
+    }
+
+    fn stored(&self) -> Stored {
+        Stored::read(&self.file())
+    }
 }
 
-#[test]
-fn a_killed_experiment_ends_with_the_rows_of_one_that_was_never_stopped() {
-    let program = prepared();
-    let began = Instant::now();
-    program.out("experiment run searching.yaml --db whole.duckdb --run-id run-1 --quiet");
-    let whole = rows(&program, "whole.duckdb", "run-1");
-    let length = began.elapsed();
-    let mut killed = 0;
-    for attempt in 0..3 {
-        let file = format!("killed-{attempt}.duckdb");
-        // Anywhere in the run, start and end included.
-        let chance = std::hash::RandomState::new().build_hasher().finish() % 1000;
-        let wait = length.mul_f64(chance as f64 / 1000.0);
-        let mut command = program.command();
-        command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--quiet", "--db", &file]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        sleep(wait);
-        child.kill().expect("it is killed");
-        child.wait().expect("an end");
-        let said = program.run(&format!("experiment resume run-1 --db {file} --quiet"));
-        match said.status {
-            0 => killed += 1,
-            // It was over already, or had not begun.
-            _ => assert!(
-                ["is completed", "there is no run", "does not exist", "there is no database"]
-                    .iter()
-                    .any(|text| said.err.contains(text)),
-                "{wait:?}: {}",
-                said.err
-            ),
+fn loaded(name: &str) -> LoadedScenario {
+    load_scenario(&format!("library:{name}"), &Overrides::default()).expect("a scenario of the library")
+}
+
+/// Stores a simulation; stops it after so many ticks, if it is to be stopped.
+fn store(place: &Place, scenario: &str, id: &str, every: Option<u64>, stop: Option<u64>) -> Outcome {
+    let database = place.open();
+    let provider = database.provider().expect("a provider");
+    let loaded = loaded(scenario);
+    let ticks = loaded.resolved.calendar.end().0;
+    let start = start_of(&loaded.file, &loaded.resolved, id.to_owned(), &loaded.config_file, ticks);
+    let storage = Storage { provider: &provider, start, checkpoint_every: every.and_then(NonZeroU64::new) };
+    let cancel = CancelFlag::default();
+    if stop == Some(0) {
+        cancel.cancel();
+    }
+    let mut observer = |report: &TickReport<'_>| {
+        if Some(report.tick.0 + 1) == stop {
+            cancel.cancel();
         }
-        if said.status == 0 || said.err.contains("is completed") {
-            same(&whole, &rows(&program, &file, "run-1"), &format!("killed after {wait:?} of {length:?}"));
-        }
-    }
-    println!("{killed} of 3 were killed in the middle");
-}
-
-#[test]
-fn what_cannot_go_on_is_refused_with_what_would_be_right() {
-    let program = prepared();
-    let missing = program.run("experiment resume run-1 --db none.duckdb");
-    assert_eq!((missing.status, program.has("none.duckdb")), (1, false), "{}", missing.err);
-    program.out("experiment run library:two-period --db x.duckdb --run-id two-1 --quiet");
-    for (command, wanted) in [
-        ("experiment resume two-1 --db x.duckdb", "run `two-1` is completed"),
-        ("experiment resume two-1 --db x.duckdb", "experiment rerun two-1"),
-        ("experiment resume two-2 --db x.duckdb", "did you mean `two-1`?"),
-        ("experiment rerun two-2 --db x.duckdb", "did you mean `two-1`?"),
-        ("experiment rerun two-1 --db x.duckdb --run-id two-1", "exists already"),
-        ("experiment rerun two-1 --db x.duckdb --proposer script:no.json", "no.json"),
-        ("experiment bundle two-2 --db x.duckdb", "did you mean `two-1`?"),
-        ("experiment bundle verify nothing.json", "nothing.json"),
-    ] {
-        let said = program.run(command);
-        assert_eq!(said.status, 1, "{command}: {}", said.err);
-        assert!(said.err.contains("error: ") && said.err.contains(wanted), "{command}: {}", said.err);
-    }
-    assert_eq!(program.run("experiment bundle").status, 2);
-}
-
-/// Makes a completed run one that another version left behind.
-fn disown(program: &Program, file: &str) {
-    let connection = duckdb::Connection::open(program.path(file)).expect("the file opens");
-    let undo = "UPDATE experiments SET status = 'cancelled', engine_version = '0.0.1';
-                DELETE FROM experiment_events WHERE id > 9;
-                DELETE FROM policy_evaluations WHERE iteration > 0;
-                DELETE FROM experiment_iterations WHERE iteration > 0;";
-    connection.execute_batch(undo).expect("rows are changed");
-}
-
-#[test]
-fn another_version_goes_on_only_by_force_and_says_so() {
-    let program = prepared();
-    program.out("experiment run library:two-period --db x.duckdb --run-id two-1 --quiet");
-    let whole = program.sql("x.duckdb", "SELECT final_cost, best_cost, num_iterations FROM experiments");
-    let kinds = "SELECT event_type AS t FROM experiment_events ORDER BY id";
-    assert_eq!(program.sql("x.duckdb", kinds)[8]["t"], "llm_stats", "events up to here are whole steps");
-    disown(&program, "x.duckdb");
-    let refused = program.run("experiment resume two-1 --db x.duckdb");
-    assert_eq!(refused.status, 1);
-    assert!(
-        refused.err.contains("recorded by version 0.0.1") && refused.err.contains("--force"),
-        "{}",
-        refused.err
-    );
-    program.out("experiment resume two-1 --db x.duckdb --force --quiet");
-    let forced = program.sql("x.duckdb", "SELECT final_cost, best_cost, num_iterations FROM experiments");
-    assert_eq!(whole, forced);
-    let row = &program.sql("x.duckdb", "SELECT config, engine_version FROM experiments")[0];
-    let config = match &row["config"] {
-        Value::String(text) => serde_json::from_str(text).expect("JSON"),
-        config => config.clone(),
     };
-    assert_eq!(row["engine_version"], "0.0.1");
-    let own = env!("CARGO_PKG_VERSION");
-    let told = program.out("experiment results two-1 --db x.duckdb");
-    assert!(told.contains(&format!("continued by {own} behind event 9")), "{told}");
-    assert_eq!(config["continued_by"], json!([{"engine_version": own, "after_events": 9}]));
+    let request = SimulationRequest { scenario: loaded.resolved, ticks };
+    let finished = simulate(&request, Some(storage), &mut observer, &cancel).expect("it is stored");
+    finished.ticket.expect("a ticket").wait().expect("it is committed");
+    finished.outcome
+}
+
+/// Resumes a simulation, until so many ticks are complete; gives the first tick simulated again.
+fn resume(place: &Place, id: &str, every: Option<u64>, stop: Option<u64>) -> u64 {
+    let database = place.open();
+    let reader = database.reader().expect("a reader");
+    let resumption = Resumption::new(&reader, id).expect("it can be resumed");
+    assert!(resumption.refused().is_empty(), "{:?}", resumption.refused());
+    let from = resumption.from_tick().0;
+    let cancel = CancelFlag::default();
+    let mut observer = |report: &TickReport<'_>| {
+        if Some(report.tick.0 + 1) == stop {
+            cancel.cancel();
+        }
+    };
+    let provider = database.provider().expect("a provider");
+    let every = every.and_then(NonZeroU64::new);
+    let finished = resumption.run(&reader, &provider, every, &mut observer, &cancel).expect("it goes on");
+    finished.ticket.expect("a ticket").wait().expect("it is committed");
+    from
+}
+
+fn checkpoints(stored: &Stored, id: &str) -> String {
+    stored.one(&format!(
+        "SELECT coalesce(string_agg(checkpoint_tick || ' ' || checkpoint_type, ', ' ORDER BY checkpoint_tick), \
+         '') FROM simulation_checkpoints WHERE simulation_id = '{id}'"
+    ))
 }
 
 #[test]
-fn a_rerun_has_the_rows_of_the_recorded_run_without_its_files() {
-    let program = prepared();
-    let run = "experiment run searching.yaml --db x.duckdb --run-id run-1 --quiet --seed 9";
-    program.out(&format!("{run} --persist-simulations primary"));
-    for file in ["day.yaml", "searching.yaml"] {
-        std::fs::remove_file(program.path(file)).expect("a file is removed");
+fn the_newest_three_are_kept_and_a_final_one_of_a_cancelled_run() {
+    let place = Place::new();
+    for (id, every, stop, kept) in [
+        ("whole", Some(10), None, ""),
+        ("stopped", Some(10), Some(57), "39 auto, 49 auto, 56 final"),
+        ("on the dot", Some(10), Some(50), "29 auto, 39 auto, 49 final"),
+        ("early", Some(10), Some(3), "2 final"),
+        ("at once", Some(10), Some(0), ""),
+        ("without", None, Some(57), ""),
+        ("each", Some(1), Some(5), "2 auto, 3 auto, 4 final"),
+    ] {
+        store(&place, "stressed-week", id, every, stop);
+        assert_eq!(checkpoints(&place.stored(), id), kept, "{id}");
     }
-    program.out("experiment rerun run-1 --db x.duckdb --run-id run-2 --quiet");
-    let recorded = rows(&program, "x.duckdb", "run-1");
-    same(&recorded, &rows(&program, "x.duckdb", "run-2"), "rerun");
-    program.out("experiment rerun run-1 --db x.duckdb --run-id run-3 --quiet --seed 10");
-    assert_ne!(recorded, rows(&program, "x.duckdb", "run-3"));
-    program.write("none.json", "{}");
-    program.out("experiment rerun run-1 --db x.duckdb --run-id run-4 --quiet --proposer script:none.json");
-    let proposers =
-        program.sql("x.duckdb", "SELECT proposer AS p, master_seed AS s FROM experiments ORDER BY run_id");
-    let told: Vec<_> =
-        proposers.iter().map(|row| (row["p"].as_str().unwrap(), row["s"].as_str().unwrap())).collect();
-    assert_eq!(told, [("search", "9"), ("search", "9"), ("search", "10"), ("script", "9")]);
+    let stored = place.stored();
+    let columns: bool = stored.one(
+        "SELECT bool_and(checkpoint_id = c.simulation_id || '@' || checkpoint_tick AND checkpoint_day = \
+         checkpoint_tick // ticks_per_day AND sequence <= event_count AND state_hash = sha256(state_json) AND \
+         c.config_hash = s.config_hash AND c.config_json = s.config_json AND c.num_agents = s.num_agents \
+         AND total_size_bytes = strlen(state_json) AND c.created_by = s.engine_version) \
+         FROM simulation_checkpoints c JOIN simulations s USING (simulation_id)",
+    );
+    assert!(columns);
+    let open: bool = stored.one(
+        "SELECT bool_and(num_transactions = (SELECT count(*) FROM transactions t WHERE t.simulation_id = \
+         c.simulation_id AND t.place <> 'settled' AND t.status <> 'settled')) \
+         FROM simulation_checkpoints c WHERE checkpoint_type = 'final'",
+    );
+    assert!(open, "the payments that have not settled");
 }
 
 #[test]
-fn a_bundle_is_verified_anywhere_and_tells_what_was_changed() {
-    let program = prepared();
-    program.out("experiment run searching.yaml --db x.duckdb --run-id run-1 --quiet");
-    program.out("experiment bundle run-1 --db x.duckdb");
-    let text = std::fs::read_to_string(program.path("run-1.bundle.json")).expect("a bundle");
-    let bundle: Value = serde_json::from_str(&text).expect("one JSON document");
-    let stored = program.sql("x.duckdb", "SELECT count(*) AS n FROM simulations")[0]["n"].clone();
-    let simulations = bundle["simulations"].as_array().expect("simulations").len();
-    assert_eq!(json!(simulations), stored);
-    let again = program.run("experiment bundle run-1 --db x.duckdb");
-    assert_eq!(again.status, 1, "a file that exists is not written over");
-    let elsewhere = Program::new();
-    elsewhere.write("b.json", &text);
-    let verified = elsewhere.out("experiment bundle verify b.json");
-    assert!(verified.contains(&format!("{simulations} of {simulations} simulations agree")), "{verified}");
-    assert!(verified.contains("4 of 4 iterations agree"), "{verified}");
-    let digest = bundle["simulations"][3]["event_digest"].as_str().expect("a digest");
-    elsewhere.write("b.json", text.replace(digest, &digest.replace(|c: char| c.is_ascii_digit(), "f")));
-    let differs = elsewhere.run("experiment bundle verify b.json --json");
-    assert_eq!(differs.status, 1);
-    let told: Value = serde_json::from_str(&differs.out).expect("JSON");
-    assert_eq!((&told["agrees"], &told["simulations"][3]["result"]), (&json!(false), &json!("differs")));
-    assert_eq!(told["simulations"][2]["result"], "agrees");
-    elsewhere.write("b.json", "{\"format\": \"x\"}");
-    let refused = elsewhere.run("experiment bundle verify b.json");
-    assert!(refused.status == 1 && refused.err.contains("this is no bundle"), "{}", refused.err);
+fn a_resumed_simulation_has_the_rows_of_one_that_was_never_stopped() {
+    let place = Place::new();
+    for scenario in ["stressed-week", "liquidity-squeeze", "gridlock-ring"] {
+        store(&place, scenario, &format!("{scenario} whole"), None, None);
+    }
+    // Stopped before the first tick, at the end of a day, within one, before the last tick.
+    for (scenario, stop, every) in [
+        ("stressed-week", 0, None),
+        ("stressed-week", 48, Some(7)),
+        ("stressed-week", 100, None),
+        ("stressed-week", 239, Some(50)),
+        ("liquidity-squeeze", 20, None),
+        ("liquidity-squeeze", 31, Some(7)),
+        ("gridlock-ring", 5, Some(1)),
+    ] {
+        let id = format!("{scenario} {stop}");
+        assert_eq!(store(&place, scenario, &id, every, Some(stop)), Outcome::Cancelled);
+        let from = resume(&place, &id, every, None);
+        assert_eq!(from, if every.is_some() { stop } else { 0 }, "{id}");
+        let stored = place.stored();
+        assert_eq!(stored.differences(&format!("{scenario} whole"), &id), [""; 0], "{id}");
+        assert_eq!(checkpoints(&stored, &id), "", "{id}");
+    }
 }
 
 #[test]
-fn the_bundle_of_a_run_that_was_stopped_holds_as_far_as_it_came() {
-    let program = prepared();
+fn one_that_is_stopped_again_and_again_comes_to_the_same_end() {
+    let place = Place::new();
+    store(&place, "stressed-week", "whole", None, None);
+    store(&place, "stressed-week", "often", Some(20), Some(30));
+    for stop in [31, 90, 91, 210] {
+        resume(&place, "often", Some(20), Some(stop));
+    }
+    assert_eq!(checkpoints(&place.stored(), "often"), "179 auto, 199 auto, 209 final");
+    // Without checkpoints of its own it goes on from those that are there.
+    assert_eq!(resume(&place, "often", None, Some(220)), 210);
+    assert_eq!(checkpoints(&place.stored(), "often"), "179 auto, 199 auto, 209 final");
+    assert_eq!(resume(&place, "often", None, None), 210);
+    assert_eq!(place.stored().differences("whole", "often"), [""; 0]);
+    assert_eq!(checkpoints(&place.stored(), "often"), "");
+}
+
+/// A run of the command line that takes a while, with a checkpoint every hundred ticks.
+fn long(program: &Program, id: &str) -> Child {
     let mut command = program.command();
-    command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--quiet", "--db", "x.duckdb"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let began = Instant::now();
-    while !program.has("x.duckdb") && began.elapsed() < Duration::from_secs(30) {
-        sleep(Duration::from_millis(20));
+    command.args(["run", "library:stressed-week", "--run-ticks", "2000", "--db", "r.duckdb"]);
+    command.args(["--simulation-id", id, "--checkpoint-every", "100", "--event-stream"]);
+    let output = std::fs::File::create(program.path(id)).expect("a file");
+    command.stdout(output).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+fn wait_for_output(path: &Path, bytes: u64) {
+    let begun = Instant::now();
+    while std::fs::metadata(path).map_or(0, |metadata| metadata.len()) < bytes {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not run");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    sleep(Duration::from_millis(400));
-    child.kill().expect("it is killed");
-    child.wait().expect("an end");
-    drop(Database::open(program.path("x.duckdb"), Access::Write).expect("the file opens"));
-    let written = program.run("experiment bundle run-1 --db x.duckdb --output b.json");
-    if written.status == 0 {
-        let verified = program.run("experiment bundle verify b.json");
-        assert_eq!(verified.status, 0, "{}{}", verified.out, verified.err);
-    } else {
-        assert!(written.err.contains("there is no run"), "{}", written.err);
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("a process id");
+    kill_process(pid, signal).expect("the signal is sent");
+}
+
+#[test]
+fn a_run_that_was_stopped_is_resumed_by_the_command_line() {
+    let program = Program::new();
+    let whole = program
+        .out("run library:stressed-week --run-ticks 2000 --db r.duckdb --simulation-id whole --event-stream");
+    let child = long(&program, "stopped");
+    wait_for_output(&program.path("stopped"), 200_000);
+    send(&child, Signal::INT);
+    said(child.wait_with_output().expect("an end"));
+    let resumed = program.run("run --resume stopped --db r.duckdb --event-stream");
+    assert_eq!(resumed.status, 0, "{}", resumed.err);
+    assert!(resumed.err.contains("of 2000 ticks are stored"), "{}", resumed.err);
+    assert!(!resumed.out.is_empty(), "it was stopped before its end");
+    let first = std::fs::read_to_string(program.path("stopped")).expect("what it printed");
+    assert!(first + &resumed.out == whole, "both parts are the whole");
+    assert_eq!(Stored::read(&program.path("r.duckdb")).differences("whole", "stopped"), [""; 0]);
+    let again = program.run("run --resume stopped --db r.duckdb");
+    assert!(again.status == 1 && again.err.contains("it is complete"), "{}", again.err);
+}
+
+#[test]
+fn a_run_that_failed_for_want_of_room_is_resumed_when_there_is_some() {
+    let program = Program::new();
+    let run = "run library:stressed-week --run-ticks 2000 --db r.duckdb --quiet --simulation-id";
+    program.out(&format!("{run} whole"));
+    program.out("run library:two-banks --db s.duckdb --quiet");
+    std::fs::rename(program.path("s.duckdb"), program.path("r2.duckdb")).expect("renamed");
+    let full = program.on_a_full_disk(2000,
+        "run library:stressed-week --run-ticks 2000 --db r2.duckdb --quiet --simulation-id full --checkpoint-every 50",
+    );
+    assert_eq!(full.status, 1, "{}", full.err);
+    assert!(full.err.contains("could not be written"), "{}", full.err);
+    let resumed = program.run("run --resume full --db r2.duckdb --quiet");
+    assert_eq!(resumed.status, 0, "{}", resumed.err);
+    let digest = |file: &str, id: &str| -> String {
+        let stored = Stored::read(&program.path(file));
+        let row = stored.rows().into_iter().find(|row| row.id == id).expect("the simulation");
+        assert_eq!((stored.fault(&row), row.status.as_str()), (None, "completed"));
+        row.digest
+    };
+    assert_eq!(digest("r2.duckdb", "full"), digest("r.duckdb", "whole"));
+}
+
+/// A simulation that was stopped after 57 ticks, with checkpoints after the ticks 39, 49 and 56.
+fn stopped(program: &Program) {
+    let place = Place { folder: tempfile::tempdir().expect("a folder") };
+    store(&place, "stressed-week", "s", Some(10), Some(57));
+    store(&place, "stressed-week", "whole", None, None);
+    std::fs::copy(place.file(), program.path("r.duckdb")).expect("copied");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_used_is_passed_over_with_the_reason() {
+    for (change, reason, from) in [
+        (
+            "SET state_json = replace(state_json, '\"complete_ticks\":57', '\"complete_ticks\":58')",
+            "state_hash",
+            49,
+        ),
+        ("SET state_hash = 'x'", "state_hash", 49),
+        ("SET config_hash = sha256('another')", "another scenario", 49),
+        (
+            "SET state_json = '{\"format\":2}', state_hash = sha256('{\"format\":2}')",
+            "format 2 is not known",
+            49,
+        ),
+        ("SET state_json = '{\"format\":1}', state_hash = sha256('{\"format\":1}')", "damaged", 49),
+        ("SET checkpoint_tick = 55", "another tick", 49),
+        ("SET checkpoint_tick = 70", "behind the last stored tick", 49),
+    ] {
+        let program = Program::new();
+        stopped(&program);
+        let newest = "WHERE checkpoint_id = 's@56'";
+        Stored::write(&program.path("r.duckdb"))
+            .change(&format!("UPDATE simulation_checkpoints {change} {newest}"));
+        let resumed = program.run("run --resume s --db r.duckdb");
+        assert_eq!(resumed.status, 0, "{change}: {}", resumed.err);
+        assert!(resumed.err.contains("warning: checkpoint `s@56`"), "{change}: {}", resumed.err);
+        assert!(resumed.err.contains(reason), "{change}: {}", resumed.err);
+        assert!(resumed.err.contains(&format!("checkpoint after tick {from}")), "{change}: {}", resumed.err);
+        assert_eq!(Stored::read(&program.path("r.duckdb")).differences("whole", "s"), [""; 0], "{change}");
     }
+    let program = Program::new();
+    stopped(&program);
+    Stored::write(&program.path("r.duckdb")).change("UPDATE simulation_checkpoints SET state_hash = 'x'");
+    let resumed = program.run("run --resume s --db r.duckdb");
+    assert!(resumed.status == 0 && resumed.err.contains("from the start"), "{}", resumed.err);
+    assert_eq!(resumed.err.matches("warning: ").count(), 3, "{}", resumed.err);
+    assert_eq!(Stored::read(&program.path("r.duckdb")).differences("whole", "s"), [""; 0]);
+}
+
+#[test]
+fn what_does_not_give_the_stored_events_again_is_refused_and_nothing_changes() {
+    let balance = "regexp_replace(state_json, '\"balance\":(-?\\d)', '\"balance\":7\\1')";
+    let newest = "UPDATE simulation_checkpoints SET";
+    for (change, reason) in [
+        // A state with a hash that holds: of the last tick, and of an earlier one.
+        (format!("{newest} state_json = {balance}, state_hash = sha256({balance})"), "not the state"),
+        (
+            format!(
+                "{newest} state_json = {balance}, state_hash = sha256({balance}), \
+                 config_hash = CASE WHEN checkpoint_tick = 56 THEN 'x' ELSE config_hash END"
+            ),
+            "other events",
+        ),
+        ("UPDATE simulations SET event_digest = sha256('x') WHERE simulation_id = 's'".to_owned(), "digest"),
+        (
+            "UPDATE simulation_events SET details = replace(details, '\"amount\":', '\"amount\":1') \
+             WHERE simulation_id = 's' AND event_type = 'Arrival' AND sequence < 40"
+                .to_owned(),
+            "simulation `s`",
+        ),
+        (
+            "UPDATE simulations SET config_json = replace(config_json, '\"rng_seed\":', '\"rng_seed\":1') \
+             WHERE simulation_id = 's'"
+                .to_owned(),
+            "config_hash",
+        ),
+    ] {
+        let program = Program::new();
+        stopped(&program);
+        let file = program.path("r.duckdb");
+        Stored::write(&file).change(&change);
+        let before = Stored::read(&file).fingerprint("s");
+        let refused = program.run("run --resume s --db r.duckdb --quiet");
+        assert_eq!(refused.status, 1, "{change}");
+        assert!(refused.err.contains("error: ") && refused.err.contains(reason), "{change}: {}", refused.err);
+        assert_eq!(Stored::read(&file).fingerprint("s"), before, "{change}");
+    }
+}
+
+#[test]
+fn what_cannot_be_resumed_is_refused() {
+    let program = Program::new();
+    let missing = program.run("run --resume s --db none.duckdb");
+    assert!(missing.status == 1 && missing.err.contains("does not exist"), "{}", missing.err);
+    assert!(!program.has("none.duckdb"), "nothing is made");
+    stopped(&program);
+    let unknown = program.run("run --resume t --db r.duckdb");
+    assert!(unknown.status == 1 && unknown.err.contains("`t`") && unknown.err.contains("hint: "));
+    let whole = program.run("run --resume whole --db r.duckdb");
+    assert!(whole.status == 1 && whole.err.contains("it is complete"), "{}", whole.err);
+    program.out("experiment run library:two-period --db r.duckdb --run-id exp-1 --quiet");
+    let file = program.path("r.duckdb");
+    let id: String = Stored::read(&file)
+        .one("SELECT min(simulation_id) FROM simulations WHERE experiment_run_id = 'exp-1'");
+    Stored::write(&file)
+        .change(&format!("UPDATE simulations SET status = 'failed' WHERE simulation_id = '{id}'"));
+    let of_a_run = program.run(&format!("run --resume {id} --db r.duckdb"));
+    assert!(of_a_run.status == 1 && of_a_run.err.contains("experiment resume exp-1"), "{}", of_a_run.err);
+    for wrong in [
+        "library:two-banks --resume s",
+        "--resume s --seed 1",
+        "--resume s --run-ticks 9",
+        "--resume s --simulation-id t",
+        "--checkpoint-every 0 library:two-banks",
+    ] {
+        let usage = program.run(&format!("run --db r.duckdb {wrong}"));
+        assert_eq!(usage.status, 2, "{wrong}: {}", usage.err);
+    }
+}
+
+#[test]
+fn the_time_of_every_tick_is_printed_if_it_is_asked_for() {
+    let program = Program::new();
+    let said = program.run("run library:two-banks --debug --quiet");
+    assert_eq!(said.out.lines().count(), 1, "standard output has the result only");
+    let lines: Vec<&str> = said.err.lines().collect();
+    assert_eq!(lines.len(), 11, "{}", said.err);
+    assert!(
+        lines[0].starts_with("debug: tick 0: ") && lines[10].starts_with("debug: 10 ticks: "),
+        "{}",
+        said.err
+    );
+    let parts = ["arrivals", "decisions", "settlement", "netting", "costs", "storing"];
+    assert!(lines.iter().all(|line| parts.iter().all(|part| line.contains(part))), "{}", said.err);
+}
+
+#[test]
+fn checkpoints_alone_imply_the_default_database() {
+    let program = Program::new();
+    program.out("run library:two-banks --checkpoint-every 5 --simulation-id d --quiet");
+    assert!(program.has("data/payment-sim/payment-sim.duckdb"));
 }

@@ -207,10 +207,12 @@ fn again_and_again(what: &str, bench: &Bench, database: &Database, reference: &s
     let mut ended = bench.begin(database, id, &mut Stopper::new(Stop::Cancel(1))).unwrap();
     let mut times = 0;
     while ended.status == Status::Cancelled {
-        // Stopped before it is where it was, it is not behind that either.
-        let mut stopper = Stopper::new(Stop::Never);
-        stopper.cancel.cancel();
-        assert_eq!(go_on(database, id, &mut stopper).unwrap().status, Status::Cancelled, "{what}");
+        if times == 4 {
+            // Stopped before it is where it was, it is not behind that either.
+            let mut stopper = Stopper::new(Stop::Never);
+            stopper.cancel.cancel();
+            assert_eq!(go_on(database, id, &mut stopper).unwrap().status, Status::Cancelled, "{what}");
+        }
         let mut stopper = Stopper::new(Stop::Cancel(1));
         ended = go_on(database, id, &mut stopper).unwrap();
         times += 1;

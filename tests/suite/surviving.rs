@@ -1,0 +1,238 @@
+//! Runs that survive and reproduce: killed and resumed, run once more, bundled and verified (spec 07, 18).
+
+use std::hash::{BuildHasher, Hasher};
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use payment_sim::persistence::{Access, Database};
+use serde_json::{Value, json};
+
+use crate::support::program::Program;
+
+const SEARCHING: &str = "name: searching
+scenario: day.yaml
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 6}
+convergence: {max_iterations: 4, stability_window: 9}
+policy_constraints:
+  allowed_parameters:
+  - {name: initial_liquidity_fraction, param_type: enum, allowed_values: [0.08, 0.1, 0.15, 0.2, 0.3, 0.5]}
+optimized_agents: [BANK_A, BANK_B]
+proposer: search
+master_seed: 7
+persist_simulations: all
+";
+
+fn prepared() -> Program {
+    let program = Program::new();
+    program.write("day.yaml", program.out("library show twelve-period-day"));
+    program.write("searching.yaml", SEARCHING);
+    program
+}
+
+/// Every row of a run but ids of events and times.
+fn rows(program: &Program, file: &str, run: &str) -> Vec<String> {
+    let of_run = format!("run_id = '{run}'");
+    let simulations =
+        format!("simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_{of_run})");
+    let times = "started_at, ended_at, completed_at, duration_seconds, ticks_per_second";
+    let queries = [
+        format!("SELECT * EXCLUDE (created_at, completed_at) FROM experiments WHERE {of_run}"),
+        format!("SELECT * EXCLUDE (timestamp) FROM experiment_iterations WHERE {of_run} ORDER BY iteration"),
+        format!("SELECT * EXCLUDE (id, timestamp) FROM experiment_events WHERE {of_run} ORDER BY id"),
+        format!("SELECT * EXCLUDE (timestamp) FROM policy_evaluations WHERE {of_run} ORDER BY ALL"),
+        format!("SELECT * EXCLUDE ({times}) FROM simulations WHERE {simulations} ORDER BY simulation_id"),
+        format!(
+            "SELECT simulation_id, count(*) AS n, count(DISTINCT sequence) AS d FROM simulation_events \
+             WHERE {simulations} GROUP BY ALL ORDER BY ALL"
+        ),
+        format!("SELECT * FROM transactions WHERE {simulations} ORDER BY ALL"),
+        format!("SELECT * FROM daily_agent_metrics WHERE {simulations} ORDER BY ALL"),
+        format!("SELECT * FROM policy_snapshots WHERE {simulations} ORDER BY ALL"),
+    ];
+    let tell =
+        |query: &String| program.sql(file, query).into_iter().map(|row| row.to_string().replace(run, "RUN"));
+    queries.iter().flat_map(tell).collect()
+}
+
+fn same(wanted: &[String], got: &[String], what: &str) {
+    for (wanted, got) in wanted.iter().zip(got) {
+        assert_eq!(wanted, got, "{what}");
+    }
+    assert_eq!(wanted.len(), got.len(), "{what}");
+}
+
+#[test]
+fn a_killed_experiment_ends_with_the_rows_of_one_that_was_never_stopped() {
+    let program = prepared();
+    let began = Instant::now();
+    program.out("experiment run searching.yaml --db whole.duckdb --run-id run-1 --quiet");
+    let whole = rows(&program, "whole.duckdb", "run-1");
+    let length = began.elapsed();
+    let mut killed = 0;
+    for attempt in 0..3 {
+        let file = format!("killed-{attempt}.duckdb");
+        // Anywhere in the run, start and end included.
+        let chance = std::hash::RandomState::new().build_hasher().finish() % 1000;
+        let wait = length.mul_f64(chance as f64 / 1000.0);
+        let mut command = program.command();
+        command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--quiet", "--db", &file]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        sleep(wait);
+        child.kill().expect("it is killed");
+        child.wait().expect("an end");
+        let said = program.run(&format!("experiment resume run-1 --db {file} --quiet"));
+        match said.status {
+            0 => killed += 1,
+            // It was over already, or had not begun.
+            _ => assert!(
+                ["is completed", "there is no run", "does not exist", "there is no database"]
+                    .iter()
+                    .any(|text| said.err.contains(text)),
+                "{wait:?}: {}",
+                said.err
+            ),
+        }
+        if said.status == 0 || said.err.contains("is completed") {
+            same(&whole, &rows(&program, &file, "run-1"), &format!("killed after {wait:?} of {length:?}"));
+        }
+    }
+    println!("{killed} of 3 were killed in the middle");
+}
+
+#[test]
+fn what_cannot_go_on_is_refused_with_what_would_be_right() {
+    let program = prepared();
+    let missing = program.run("experiment resume run-1 --db none.duckdb");
+    assert_eq!((missing.status, program.has("none.duckdb")), (1, false), "{}", missing.err);
+    program.out("experiment run library:two-period --db x.duckdb --run-id two-1 --quiet");
+    for (command, wanted) in [
+        ("experiment resume two-1 --db x.duckdb", "run `two-1` is completed"),
+        ("experiment resume two-1 --db x.duckdb", "experiment rerun two-1"),
+        ("experiment resume two-2 --db x.duckdb", "did you mean `two-1`?"),
+        ("experiment rerun two-2 --db x.duckdb", "did you mean `two-1`?"),
+        ("experiment rerun two-1 --db x.duckdb --run-id two-1", "exists already"),
+        ("experiment rerun two-1 --db x.duckdb --proposer script:no.json", "no.json"),
+        ("experiment bundle two-2 --db x.duckdb", "did you mean `two-1`?"),
+        ("experiment bundle verify nothing.json", "nothing.json"),
+    ] {
+        let said = program.run(command);
+        assert_eq!(said.status, 1, "{command}: {}", said.err);
+        assert!(said.err.contains("error: ") && said.err.contains(wanted), "{command}: {}", said.err);
+    }
+    assert_eq!(program.run("experiment bundle").status, 2);
+}
+
+/// Makes a completed run one that another version left behind.
+fn disown(program: &Program, file: &str) {
+    let connection = duckdb::Connection::open(program.path(file)).expect("the file opens");
+    let undo = "UPDATE experiments SET status = 'cancelled', engine_version = '0.0.1';
+                DELETE FROM experiment_events WHERE id > 9;
+                DELETE FROM policy_evaluations WHERE iteration > 0;
+                DELETE FROM experiment_iterations WHERE iteration > 0;";
+    connection.execute_batch(undo).expect("rows are changed");
+}
+
+#[test]
+fn another_version_goes_on_only_by_force_and_says_so() {
+    let program = prepared();
+    program.out("experiment run library:two-period --db x.duckdb --run-id two-1 --quiet");
+    let whole = program.sql("x.duckdb", "SELECT final_cost, best_cost, num_iterations FROM experiments");
+    let kinds = "SELECT event_type AS t FROM experiment_events ORDER BY id";
+    assert_eq!(program.sql("x.duckdb", kinds)[8]["t"], "llm_stats", "events up to here are whole steps");
+    disown(&program, "x.duckdb");
+    let refused = program.run("experiment resume two-1 --db x.duckdb");
+    assert_eq!(refused.status, 1);
+    assert!(
+        refused.err.contains("recorded by version 0.0.1") && refused.err.contains("--force"),
+        "{}",
+        refused.err
+    );
+    program.out("experiment resume two-1 --db x.duckdb --force --quiet");
+    let forced = program.sql("x.duckdb", "SELECT final_cost, best_cost, num_iterations FROM experiments");
+    assert_eq!(whole, forced);
+    let row = &program.sql("x.duckdb", "SELECT config, engine_version FROM experiments")[0];
+    let config = match &row["config"] {
+        Value::String(text) => serde_json::from_str(text).expect("JSON"),
+        config => config.clone(),
+    };
+    assert_eq!(row["engine_version"], "0.0.1");
+    let own = env!("CARGO_PKG_VERSION");
+    let told = program.out("experiment results two-1 --db x.duckdb");
+    assert!(told.contains(&format!("continued by {own} behind event 9")), "{told}");
+    assert_eq!(config["continued_by"], json!([{"engine_version": own, "after_events": 9}]));
+}
+
+#[test]
+fn a_rerun_has_the_rows_of_the_recorded_run_without_its_files() {
+    let program = prepared();
+    let run = "experiment run searching.yaml --db x.duckdb --run-id run-1 --quiet --seed 9";
+    program.out(&format!("{run} --persist-simulations primary"));
+    for file in ["day.yaml", "searching.yaml"] {
+        std::fs::remove_file(program.path(file)).expect("a file is removed");
+    }
+    program.out("experiment rerun run-1 --db x.duckdb --run-id run-2 --quiet");
+    let recorded = rows(&program, "x.duckdb", "run-1");
+    same(&recorded, &rows(&program, "x.duckdb", "run-2"), "rerun");
+    program.out("experiment rerun run-1 --db x.duckdb --run-id run-3 --quiet --seed 10");
+    assert_ne!(recorded, rows(&program, "x.duckdb", "run-3"));
+    program.write("none.json", "{}");
+    program.out("experiment rerun run-1 --db x.duckdb --run-id run-4 --quiet --proposer script:none.json");
+    let proposers =
+        program.sql("x.duckdb", "SELECT proposer AS p, master_seed AS s FROM experiments ORDER BY run_id");
+    let told: Vec<_> =
+        proposers.iter().map(|row| (row["p"].as_str().unwrap(), row["s"].as_str().unwrap())).collect();
+    assert_eq!(told, [("search", "9"), ("search", "9"), ("search", "10"), ("script", "9")]);
+}
+
+#[test]
+fn a_bundle_is_verified_anywhere_and_tells_what_was_changed() {
+    let program = prepared();
+    program.out("experiment run searching.yaml --db x.duckdb --run-id run-1 --quiet");
+    program.out("experiment bundle run-1 --db x.duckdb");
+    let text = std::fs::read_to_string(program.path("run-1.bundle.json")).expect("a bundle");
+    let bundle: Value = serde_json::from_str(&text).expect("one JSON document");
+    let stored = program.sql("x.duckdb", "SELECT count(*) AS n FROM simulations")[0]["n"].clone();
+    let simulations = bundle["simulations"].as_array().expect("simulations").len();
+    assert_eq!(json!(simulations), stored);
+    let again = program.run("experiment bundle run-1 --db x.duckdb");
+    assert_eq!(again.status, 1, "a file that exists is not written over");
+    let elsewhere = Program::new();
+    elsewhere.write("b.json", &text);
+    let verified = elsewhere.out("experiment bundle verify b.json");
+    assert!(verified.contains(&format!("{simulations} of {simulations} simulations agree")), "{verified}");
+    assert!(verified.contains("4 of 4 iterations agree"), "{verified}");
+    let digest = bundle["simulations"][3]["event_digest"].as_str().expect("a digest");
+    elsewhere.write("b.json", text.replace(digest, &digest.replace(|c: char| c.is_ascii_digit(), "f")));
+    let differs = elsewhere.run("experiment bundle verify b.json --json");
+    assert_eq!(differs.status, 1);
+    let told: Value = serde_json::from_str(&differs.out).expect("JSON");
+    assert_eq!((&told["agrees"], &told["simulations"][3]["result"]), (&json!(false), &json!("differs")));
+    assert_eq!(told["simulations"][2]["result"], "agrees");
+    elsewhere.write("b.json", "{\"format\": \"x\"}");
+    let refused = elsewhere.run("experiment bundle verify b.json");
+    assert!(refused.status == 1 && refused.err.contains("this is no bundle"), "{}", refused.err);
+}
+
+#[test]
+fn the_bundle_of_a_run_that_was_stopped_holds_as_far_as_it_came() {
+    let program = prepared();
+    let mut command = program.command();
+    command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--quiet", "--db", "x.duckdb"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let began = Instant::now();
+    while !program.has("x.duckdb") && began.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(20));
+    }
+    sleep(Duration::from_millis(400));
+    child.kill().expect("it is killed");
+    child.wait().expect("an end");
+    drop(Database::open(program.path("x.duckdb"), Access::Write).expect("the file opens"));
+    let written = program.run("experiment bundle run-1 --db x.duckdb --output b.json");
+    if written.status == 0 {
+        let verified = program.run("experiment bundle verify b.json");
+        assert_eq!(verified.status, 0, "{}{}", verified.out, verified.err);
+    } else {
+        assert!(written.err.contains("there is no run"), "{}", written.err);
+    }
+}
