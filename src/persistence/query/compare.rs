@@ -7,7 +7,14 @@ use serde_json::Value;
 
 use super::Reader;
 use super::types::{BankDayDifference, Divergence, EventRow, SimulationComparison, SimulationSummary};
+use crate::document;
 use crate::persistence::PersistenceError;
+
+/// Keys of an experiment file that the recorded configuration does not repeat.
+const OF_THE_FILE: &[&str] = &["policy_constraints", "llm", "prompt_customization"];
+
+/// A key path with its value in a and in b, as JSON; `None` where absent.
+pub type DifferingSetting = (String, Option<String>, Option<String>);
 
 /// Events that are compared at once by their hash.
 const CHUNK: u64 = 65_536;
@@ -20,7 +27,7 @@ impl Reader {
     /// One of them does not exist; see [`Reader::simulations`].
     pub fn compare(&self, a: &str, b: &str) -> Result<SimulationComparison, PersistenceError> {
         let (summary_a, summary_b) = (self.known(a)?, self.known(b)?);
-        let settings = differing_settings(&self.settings(a)?, &self.settings(b)?);
+        let settings = differing(&self.settings(a)?, &self.settings(b)?);
         let differences = figures(&summary_a)
             .into_iter()
             .zip(figures(&summary_b))
@@ -29,16 +36,50 @@ impl Reader {
         Ok(SimulationComparison { settings, a: summary_a, b: summary_b, differences })
     }
 
+    /// The settings in which two runs of experiments differ: key path, value in a, value in b, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn compare_runs(&self, a: &str, b: &str) -> Result<Vec<DifferingSetting>, PersistenceError> {
+        let (a, b) = (self.run_settings(a)?, self.run_settings(b)?);
+        Ok(differing(&a, &b))
+    }
+
+    /// The experiment, its files and its scenario as one tree of settings; its results are none.
+    fn run_settings(&self, id: &str) -> Result<BTreeMap<String, String>, PersistenceError> {
+        let mut settings = BTreeMap::new();
+        let Some(row) = self.experiment(id)? else { return Ok(settings) };
+        for (path, text) in
+            [("", &row.config), ("scenario", &row.scenario_json), ("files", &row.experiment_files)]
+        {
+            let mut value: Value = serde_json::from_str(text).unwrap_or_default();
+            if let Some(members) = value.as_object_mut() {
+                members.retain(|key, _| !is_result(key));
+            }
+            flatten(path, &value, &mut settings);
+        }
+        let file = document::parse_yaml(&row.experiment_text).map(|file| file.to_json()).unwrap_or_default();
+        for key in OF_THE_FILE {
+            file.get(key).into_iter().for_each(|value| flatten(key, value, &mut settings));
+        }
+        settings.insert("engine_version".to_owned(), Value::from(row.engine_version).to_string());
+        Ok(settings)
+    }
+
     fn known(&self, id: &str) -> Result<SimulationSummary, PersistenceError> {
         self.summary(id)?.ok_or_else(|| self.database.unknown_simulation(id))
     }
 
-    fn settings(&self, id: &str) -> Result<Value, PersistenceError> {
+    fn settings(&self, id: &str) -> Result<BTreeMap<String, String>, PersistenceError> {
         let text = self.config_json(id)?.unwrap_or_default();
-        serde_json::from_str(&text).map_err(|error| PersistenceError::Corrupt {
+        let config = serde_json::from_str(&text).map_err(|error| PersistenceError::Corrupt {
             what: format!("scenario of simulation `{id}`"),
             reason: error.to_string(),
-        })
+        })?;
+        let mut settings = BTreeMap::new();
+        flatten("", &config, &mut settings);
+        Ok(settings)
     }
 
     /// The first event in which two simulations differ; nothing if they are equal.
@@ -132,6 +173,11 @@ impl Reader {
     }
 }
 
+/// Whether the end of a run adds this key to its settings.
+fn is_result(key: &str) -> bool {
+    key.starts_with("final_") || key.starts_with("best_") || key == "baselines"
+}
+
 fn figures(summary: &SimulationSummary) -> Vec<(&'static str, f64)> {
     vec![
         ("total_cost_cents", summary.total_cost_cents as f64),
@@ -169,15 +215,7 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The leaves of two documents that differ: path, value in a, value in b, as JSON; `None` where absent.
-#[must_use]
-pub fn differing_settings(a: &Value, b: &Value) -> Vec<(String, Option<String>, Option<String>)> {
-    let leaves = |document: &Value| {
-        let mut leaves = BTreeMap::new();
-        flatten("", document, &mut leaves);
-        leaves
-    };
-    let (a, b) = (leaves(a), leaves(b));
+fn differing(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<DifferingSetting> {
     let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     paths
         .into_iter()

@@ -14,6 +14,5 @@ mod sql;
 mod state;
 mod types;
 
-pub use compare::differing_settings;
 pub use reader::{Interrupt, Reader};
 pub use types::*;

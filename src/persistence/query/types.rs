@@ -208,11 +208,6 @@ rows! {
         id: i64, run_id: String, iteration: u32, event_type: String, event_data: String, timestamp: String,
     }
 
-    /// A call of the proposer without a usable policy, or a policy that was taken back.
-    FailedProposalRow {
-        iteration: u32, agent_id: String, taken_back: bool, answered: bool, reason: String,
-    }
-
     /// A row of `policy_evaluations`; JSON columns as text.
     EvaluationRow {
         run_id: String, iteration: u32, agent_id: String, evaluation_mode: String, proposed_policy: String,
@@ -221,6 +216,17 @@ rows! {
         timestamp: String, settlement_rate: Option<f64>, avg_delay: Option<f64>,
         cost_breakdown: Option<String>,
         cost_std_dev: Option<i64>, confidence_interval_95: Option<String>, agent_stats: Option<String>,
+    }
+
+    /// A call of a proposer without what was said.
+    CallRow {
+        iteration: u32, agent_id: String, call: i64, model: String, replied: bool,
+        parsing_error: Option<String>, prompt_tokens: i64, completion_tokens: i64, latency_seconds: f64,
+    }
+
+    /// What lists of runs show beside the overview.
+    RunMarksRow {
+        run_id: String, max_iterations: Option<i64>, settlement_rate: Option<f64>, milliseconds: Option<i64>,
     }
 
     /// A row of `sweep_points`; JSON columns as text.
@@ -256,6 +262,11 @@ rows! {
         agent_id: String, liquidity_cost: i64, delay_cost: i64, collateral_cost: i64,
         deadline_penalty_cost: i64,
         split_friction_cost: i64, liquidity_opportunity_cost: i64, total_cost: i64,
+    }
+
+    /// What a bank paid to another one and was paid by it, in cents and settled payments, parts included.
+    CounterpartyRow {
+        agent_id: String, num_sent: i64, value_sent: i64, num_received: i64, value_received: i64,
     }
 
     /// Costs of a day, in cents.
