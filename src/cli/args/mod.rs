@@ -287,7 +287,7 @@ pub struct ExploreArgs {
     /// Do not write to the database, launch nothing
     #[arg(long)]
     pub read_only: bool,
-    /// Begin at a place: run/ID/iteration/3 or sim/ID/replay?tick=12&event=40
+    /// Begin at a place, as `y l` copies it: run/ID/iteration/3, sim/ID/replay?tick=12&event=40
     #[arg(long, value_name = "LINK")]
     pub open: Option<String>,
     /// Play a key script instead of reading keys; needs no terminal
