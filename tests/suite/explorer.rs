@@ -11,7 +11,7 @@ use crate::support::program::{Program as Outside, said};
 use crate::support::terminal::Program;
 
 /// The explorer on a database file, in 80 columns and 24 rows.
-fn explorer(database: &Path) -> Program {
+pub fn explorer(database: &Path) -> Program {
     let binary = env!("CARGO_BIN_EXE_payment-sim");
     Program::start(&[binary, "--db", &database.to_string_lossy()], (80, 24))
 }
@@ -28,7 +28,7 @@ fn send(program: &Program, signal: Signal) {
 }
 
 /// Launches a simulation that does not end by itself while the test looks.
-fn launch_long(program: &mut Program) {
+pub fn launch_long(program: &mut Program) {
     program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("[ Start ]");
     // Back to the last setting, the ticks.
     program
