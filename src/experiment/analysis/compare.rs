@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::mapping;
-use crate::document;
-use crate::persistence::{ExperimentRow, IterationRow, PersistenceError, Reader, Status, differing_settings};
+use crate::persistence::{ExperimentRow, IterationRow, PersistenceError, Reader, Status};
 
 /// Two runs side by side; differences are b − a.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,7 +80,7 @@ impl RunComparison {
         let (a, b) = (Recorded::read(reader, a)?, Recorded::read(reader, b)?);
         let rows = a.iterations.len().max(b.iterations.len());
         let figures = |run: &Recorded, at: usize| run.iterations.get(at).map(Figures::of).unwrap_or_default();
-        let settings = differing_settings(&a.settings(), &b.settings()).into_iter();
+        let settings = reader.compare_runs(&a.row.run_id, &b.row.run_id)?.into_iter();
         let json = |text: Option<String>| {
             text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null)
         };
@@ -104,9 +103,6 @@ struct Recorded {
     iterations: Vec<IterationRow>,
 }
 
-/// Keys of the file that the recorded configuration does not repeat.
-const OF_THE_FILE: [&str; 3] = ["policy_constraints", "llm", "prompt_customization"];
-
 impl Recorded {
     fn read(reader: &Reader, run_id: &str) -> Result<Self, PersistenceError> {
         let row = reader.experiment(run_id)?.ok_or_else(|| reader.database().unknown_run(run_id))?;
@@ -121,25 +117,6 @@ impl Recorded {
             num_iterations: self.row.num_iterations,
             converged: self.row.converged,
         }
-    }
-
-    /// Everything that the run was asked to do, without what came of it.
-    fn settings(&self) -> Value {
-        let is_result =
-            |key: &str| key.starts_with("final_") || key.starts_with("best_") || key == "baselines";
-        let asked = self.config.iter().filter(|(key, _)| !is_result(key));
-        let mut settings: Map<String, Value> =
-            asked.map(|(key, value)| (key.clone(), value.clone())).collect();
-        if let Ok(file) = document::parse_yaml(&self.row.experiment_text) {
-            let own = file.to_json();
-            settings.extend(
-                OF_THE_FILE.iter().filter_map(|key| Some(((*key).to_owned(), own.get(key)?.clone()))),
-            );
-        }
-        settings.insert("files".to_owned(), Value::Object(mapping(&self.row.experiment_files)));
-        settings.insert("scenario".to_owned(), Value::Object(mapping(&self.row.scenario_json)));
-        settings.insert("engine_version".to_owned(), Value::from(self.row.engine_version.as_str()));
-        Value::Object(settings)
     }
 
     /// Under the policies in force at the end.

@@ -15,7 +15,6 @@ mod state;
 mod types;
 mod unfinished;
 
-pub use compare::differing_settings;
 pub use reader::{Interrupt, Reader};
 pub use types::*;
 pub use unfinished::{StoredCheckpoint, Unfinished};

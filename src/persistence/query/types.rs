@@ -208,11 +208,6 @@ rows! {
         id: i64, run_id: String, iteration: u32, event_type: String, event_data: String, timestamp: String,
     }
 
-    /// A call of the proposer without a usable policy, or a policy that was taken back.
-    FailedProposalRow {
-        iteration: u32, agent_id: String, taken_back: bool, answered: bool, reason: String,
-    }
-
     /// A row of `policy_evaluations`; JSON columns as text.
     EvaluationRow {
         run_id: String, iteration: u32, agent_id: String, evaluation_mode: String, proposed_policy: String,

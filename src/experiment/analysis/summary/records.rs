@@ -80,12 +80,12 @@ impl Rejection {
         }
     }
 
-    fn of_failure(taken_back: bool, answered: bool, reason: &str) -> Self {
-        match (taken_back, answered) {
-            (true, _) => Self::TakenBack,
-            (_, false) => Self::NoReply,
-            _ if reason.starts_with("Failed to parse policy JSON") => Self::NoPolicy,
-            _ => Self::Unusable,
+    /// Of a call without a usable policy.
+    fn of_call(replied: bool, error: &str) -> Self {
+        match replied {
+            false => Self::NoReply,
+            true if error.starts_with("Failed to parse policy JSON") => Self::NoPolicy,
+            true => Self::Unusable,
         }
     }
 }
@@ -126,9 +126,13 @@ impl Records {
             new_cost: row.new_cost,
             interval: interval(row.confidence_interval_95.as_deref()),
         });
-        let failed = reader.failed_proposals(run_id)?;
-        let failures =
-            failed.iter().map(|row| Rejection::of_failure(row.taken_back, row.answered, &row.reason));
+        let calls = reader.calls(run_id)?;
+        let failed = calls
+            .iter()
+            .filter_map(|call| Some(Rejection::of_call(call.replied, call.parsing_error.as_deref()?)));
+        let refused = reader.live_events_of(run_id, EventKind::PolicyRejected.name(), None)?;
+        let taken_back = refused.iter().filter_map(|event| taken_back(&event.event_data));
+        let failures = failed.chain(taken_back).collect();
         Ok(Some(Self {
             run_id: run.run_id,
             experiment: run.experiment_name,
@@ -140,7 +144,7 @@ impl Records {
             reason: run.convergence_reason,
             iterations: reader.iterations(run_id)?.iter().map(Evaluated::of_row).collect(),
             comparisons: judged.collect(),
-            failures: failures.collect(),
+            failures,
         }))
     }
 
@@ -211,15 +215,20 @@ impl Evaluated {
 
 /// The failure that an event tells of: a call without a usable policy, or a policy that was taken back.
 fn failure(event: &LiveEvent) -> Option<Rejection> {
-    let is = |kind: EventKind| event.event_type == kind.name();
-    if is(EventKind::Interaction) {
-        let data = mapping(&event.event_data);
-        let error = data.get("parsing_error")?.as_str()?;
-        let answered = data.get("raw_response").is_some_and(|raw| !raw.is_null());
-        return Some(Rejection::of_failure(false, answered, error));
+    if event.event_type == EventKind::PolicyRejected.name() {
+        return taken_back(&event.event_data);
     }
-    let taken_back = is(EventKind::PolicyRejected) && mapping(&event.event_data).get("old_cost")?.is_null();
-    taken_back.then_some(Rejection::TakenBack)
+    if event.event_type != EventKind::Interaction.name() {
+        return None;
+    }
+    let data = mapping(&event.event_data);
+    let error = data.get("parsing_error")?.as_str()?;
+    Some(Rejection::of_call(data.get("raw_response").is_some_and(|raw| !raw.is_null()), error))
+}
+
+/// A refusal without costs is that of a policy in force that failed in a run.
+fn taken_back(event_data: &str) -> Option<Rejection> {
+    mapping(event_data).get("old_cost")?.is_null().then_some(Rejection::TakenBack)
 }
 
 fn interval(json: Option<&str>) -> Option<(i64, i64)> {
