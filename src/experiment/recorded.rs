@@ -66,9 +66,9 @@ impl RecordedRun {
         let mut simulations = reader.simulations(&filter)?.rows;
         simulations.sort_by(|one, other| one.simulation_id.cmp(&other.simulation_id));
         let iterations = reader.iterations(run_id)?;
-        let rates = iterations.iter().map(|row| {
-            (row.settlement_rate.unwrap_or_default(), row.avg_delay.unwrap_or_default())
-        });
+        let rates = iterations
+            .iter()
+            .map(|row| (row.settlement_rate.unwrap_or_default(), row.avg_delay.unwrap_or_default()));
         Ok(Self { row, config, events, rates: rates.collect(), simulations })
     }
 

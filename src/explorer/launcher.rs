@@ -420,8 +420,7 @@ impl Work {
             .map_err(|findings| refusal(&findings))?;
         let mut watch = Watch::new(self.reporter, self.pause, &plan.experiment);
         let no_baselines = recorded.is_without_baselines();
-        let (options, database) =
-            (RunOptions { no_baselines, ..RunOptions::default() }, &self.database);
+        let (options, database) = (RunOptions { no_baselines, ..RunOptions::default() }, &self.database);
         ended(if self.plan.kind == Kind::Resume {
             runner::resume(&recorded, &plan, false, &options, database, &mut watch, &self.cancel)
         } else {

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
-    BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs,
-    ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions,
-    VerboseOptions, VerifyArgs,
+    BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
+    ExperimentRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions, VerboseOptions,
+    VerifyArgs,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

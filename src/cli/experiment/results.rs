@@ -8,8 +8,8 @@ use crate::cli::args::ResultsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
-use crate::experiment::recorded::CONTINUED_BY;
 use crate::experiment::analysis::summary::RunSummary;
+use crate::experiment::recorded::CONTINUED_BY;
 use crate::money::Cents;
 use crate::persistence::{ExperimentRow, IterationRow, Reader, RunFilter, RunRow};
 
