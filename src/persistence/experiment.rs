@@ -156,8 +156,11 @@ pub struct ExperimentWrites {
 pub enum ExperimentWrite {
     /// The row of the run.
     Start(ExperimentStart),
-    /// The run goes on, with this configuration.
-    Resumed { config: String },
+    /// The run goes on.
+    Resumed {
+        /// The resolved experiment, as JSON.
+        config: String,
+    },
     /// So many iterations have started.
     IterationsStarted(u32),
     /// An iteration was evaluated.
