@@ -20,4 +20,5 @@ mod readme;
 mod recording;
 mod resuming;
 mod support;
+mod taking_home;
 mod tidy;
