@@ -4,9 +4,9 @@ use super::filter::EventFilter;
 use super::key::Key;
 use super::link::Link;
 use super::rows::{
-    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment,
-    Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
-    SimulationRow, SqlRows, Subject,
+    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, Export, JobReport,
+    Moment, Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek,
+    SimulationFilter, SimulationRow, SqlRows, Subject,
 };
 
 /// Something that happened.
@@ -66,8 +66,8 @@ pub enum Slot {
     Side,
     /// A jump to a place that must be searched.
     Find,
-    /// A place to keep; each is kept, unless the next comes at once.
-    Keep,
+    /// What is done beside the screen: a place to keep, rows to export.
+    Errand,
 }
 
 /// A page of a list.
@@ -94,6 +94,8 @@ pub enum Query {
     Overview,
     Runs(Page<String>),
     Run(String),
+    /// What a run found, in a page.
+    Summary(String),
     /// The calls of the proposer in an iteration of a run.
     Conversation(String, u64),
     Policies(Vec<PolicyOf>),
@@ -124,6 +126,8 @@ pub enum Query {
     Bookmarks,
     /// Keep a place under a name.
     Keep(String, Link),
+    /// Write the rows of a view into a file.
+    Export(Export, String),
     /// Forget a bookmark; the answer are those that are left.
     Forget(i64),
     /// Forget what was asked before in this slot.
@@ -136,6 +140,7 @@ pub enum Answer {
     Overview(Overview),
     Runs(Batch<RunRow>),
     Run(Option<Box<RunDetail>>),
+    Summary(Option<String>),
     Conversation(Vec<Exchange>),
     Policies(Vec<PolicyText>),
     Simulations(Batch<SimulationRow>),
@@ -150,6 +155,8 @@ pub enum Answer {
     Divergence(Option<Divergence>),
     Places(Vec<Place>),
     Bookmarks(Vec<Bookmark>),
+    /// An errand is done; what to tell the user.
+    Done(String),
     Statement(SqlRows),
     Nothing,
 }

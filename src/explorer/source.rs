@@ -1,6 +1,7 @@
 //! The answers: questions of the screens put to the database, its rows as the screens want them.
 
 mod bookmarks;
+mod exports;
 mod policies;
 mod runs;
 mod stories;
@@ -14,6 +15,7 @@ use super::readers::{Interrupt, Source, Stop};
 use super::rows::{EventRow, Overview, Row as _, SimulationFilter, SimulationRow, Status};
 use super::session::{Reach, Session, Tape};
 use crate::event::{Event, EventKind, write_line};
+use crate::experiment::analysis::summary::RunSummary;
 use crate::money::Cents;
 use crate::persistence::{self as store, Database, PersistenceError, Reader};
 use crate::replay::State;
@@ -52,6 +54,7 @@ impl Source for DatabaseSource {
                 let texts = wanted.iter().map(|policy| self.policy(policy)).collect::<Result<_, _>>()?;
                 Ok(Answer::Policies(texts))
             }
+            Query::Export(what, file) => self.export(what, file).map(Answer::Done),
             Query::Compare(couple) => Ok(Answer::Comparison(Box::new(self.comparison(couple)?))),
             Query::Moment(simulation, seek) => {
                 let reach = self.reach(simulation)?;
@@ -83,6 +86,9 @@ impl DatabaseSource {
             Query::Overview => Answer::Overview(self.overview()?),
             Query::Runs(page) => Answer::Runs(self.runs(page)?),
             Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
+            Query::Summary(run) => {
+                Answer::Summary(RunSummary::of_run(&self.reader, run)?.map(|summary| summary.text()))
+            }
             Query::Conversation(run, iteration) => Answer::Conversation(self.conversation(run, *iteration)?),
             Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
             Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),
@@ -99,7 +105,7 @@ impl DatabaseSource {
             Query::Bookmarks => Answer::Bookmarks(self.bookmarks()?),
             Query::Keep(label, link) => {
                 self.keep(label, link)?;
-                Answer::Nothing
+                Answer::Done("kept: ' lists what is kept".to_owned())
             }
             Query::Forget(id) => {
                 self.forget(*id)?;
@@ -110,7 +116,8 @@ impl DatabaseSource {
             | Query::Course(_)
             | Query::Inspect(_)
             | Query::Policies(_)
-            | Query::Compare(_) => Answer::Nothing,
+            | Query::Compare(_)
+            | Query::Export(..) => Answer::Nothing,
         })
     }
 

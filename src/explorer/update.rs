@@ -5,6 +5,7 @@ use super::key::Key;
 use super::keymap::{Intent, Lookup, Scope};
 use super::message::{Answer, Effect, Message, Query, Slot};
 use super::prompt::{Prompt, Purpose, Question, Reply};
+use super::rows::Export;
 use super::screens::bookmarks::Bookmarks;
 use super::screens::help::Help;
 use super::screens::home::Home;
@@ -28,7 +29,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(key) => press(state, key, &mut effects),
         Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
-        Message::Answer(ticket, answer) if state.keeping == Some(ticket) => kept(state, answer),
+        Message::Answer(ticket, answer) if state.errand == Some(ticket) => done(state, answer),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
             // An answer that nobody waits for changes nothing, but what changed before it must
@@ -213,6 +214,7 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
                 state.notice = Some(Notice { text, trouble: true });
             }
         },
+        Intent::Export => ask_for_file(state),
         Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
         Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
         Intent::Palette => {
@@ -231,19 +233,41 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
     }
 }
 
-/// Keeps the place that is shown.
-fn keep(state: &mut State, label: String, effects: &mut Vec<Effect>) {
-    let Some(link) = state.top().copyable().map(|copyable| copyable.link) else { return };
-    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Keep, Query::Keep(label, link)));
-    state.keeping = asked.map(|(ticket, _)| ticket);
+/// Keeps the place that is shown, or exports its rows.
+fn run_errand(state: &mut State, purpose: Purpose, text: String, effects: &mut Vec<Effect>) {
+    let query = if purpose == Purpose::Export {
+        state.top().export().map(|what| Query::Export(what, text))
+    } else {
+        state.top().copyable().map(|copyable| Query::Keep(text, copyable.link))
+    };
+    let Some(query) = query else { return };
+    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, query));
+    state.errand = asked.map(|(ticket, _)| ticket);
 }
 
-fn kept(state: &mut State, answer: Result<Answer, String>) {
-    state.keeping = None;
-    state.notice = Some(match answer {
-        Ok(_) => Notice { text: "kept: ' lists what is kept".into(), trouble: false },
-        Err(problem) => Notice { text: problem, trouble: true },
-    });
+fn done(state: &mut State, answer: Result<Answer, String>) {
+    state.errand = None;
+    state.notice = match answer {
+        Ok(Answer::Done(text)) => Some(Notice { text, trouble: false }),
+        Ok(_) => None,
+        Err(text) => Some(Notice { text, trouble: true }),
+    };
+}
+
+/// Asks where to export to.
+fn ask_for_file(state: &mut State) {
+    let name = match state.top().export() {
+        Some(Export::Events(simulation, _)) => format!("{simulation}-events.csv"),
+        Some(Export::Bank(simulation, bank)) => format!("{simulation}-{bank}-days.csv"),
+        Some(Export::Iterations(run)) => format!("{run}-iterations.csv"),
+        Some(Export::Simulations(_)) => "simulations.csv".to_owned(),
+        None => {
+            let text = "this view has no rows to export".to_owned();
+            state.notice = Some(Notice { text, trouble: true });
+            return;
+        }
+    };
+    state.prompt = Some(Prompt::new(Purpose::Export, name));
 }
 
 /// Copies what is selected.
@@ -315,8 +339,8 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
             state.prompt = None;
-            if purpose == Purpose::Bookmark {
-                keep(state, text, effects);
+            if let Purpose::Bookmark | Purpose::Export = purpose {
+                run_errand(state, purpose, text, effects);
                 return;
             }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::conversation::Conversation;
 use super::policy::Policy;
 use super::simulations::Simulations;
+use super::summary::Summary;
 use super::{Copyable, Focus, Screen, View};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::keymap::{Intent, Scope};
@@ -16,7 +17,7 @@ use crate::explorer::link::Link;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::rows::{
-    BankInIteration, IterationRow, Judgement, PolicyOf, Row as _, RunDetail, SimulationFilter,
+    BankInIteration, Export, IterationRow, Judgement, PolicyOf, Row as _, RunDetail, SimulationFilter,
 };
 use crate::explorer::widgets::table::joined;
 use crate::explorer::widgets::text::Scroll;
@@ -164,6 +165,7 @@ impl View for Iterations {
             Intent::OpenPolicy => self.open_policy(desk),
             Intent::OpenProposal => self.open_proposal(desk),
             Intent::OpenConversation => self.open_conversation(desk),
+            Intent::OpenSummary => desk.open(Screen::Summary(Summary::new(self.run.clone()))),
             Intent::NextChart => self.parameters = !self.parameters,
             Intent::Refresh => self.enter(desk),
             _ => return false,
@@ -181,6 +183,10 @@ impl View for Iterations {
             Err(problem) => self.problem = Some(problem),
         }
         true
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Iterations(self.run.clone()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

@@ -17,6 +17,7 @@ pub mod replay;
 pub mod runs;
 pub mod simulations;
 pub mod sql;
+pub mod summary;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use super::keymap::{Intent, Scope};
 use super::link::Link;
 use super::message::{Answer, Ticket};
 use super::prompt::Purpose;
+use super::rows::Export;
 
 /// What can be copied from a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +76,11 @@ pub trait View {
     /// Types a key into the setting with the focus; false if it takes no text.
     fn type_key(&mut self, _key: Key, _desk: &mut Desk<'_>) -> bool {
         false
+    }
+
+    /// The rows that can be exported; none where there are none.
+    fn export(&self) -> Option<Export> {
+        None
     }
 
     /// The simulation that it is about.
@@ -123,6 +130,7 @@ pub enum Screen {
     Palette(palette::Palette),
     Payment(payment::Payment),
     Sql(sql::Sql),
+    Summary(summary::Summary),
     Help(help::Help),
 }
 
@@ -146,6 +154,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
@@ -169,6 +178,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
