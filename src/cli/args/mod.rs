@@ -10,8 +10,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
     BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
-    ExperimentRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions, VerboseOptions,
-    VerifyArgs,
+    ExperimentRunArgs, ExportRunArgs, FormOfFiles, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs,
+    ShowOptions, VerboseOptions, VerifyArgs,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

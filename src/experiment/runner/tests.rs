@@ -78,9 +78,15 @@ impl Bench {
         Database::open(&self.path, Access::Write).unwrap()
     }
 
-    /// Begins a run; nothing comes back of one whose process died.
-    fn begin(&self, database: &Database, run_id: &str, stopper: &mut Stopper) -> Option<RunResult> {
-        let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1), no_baselines: false };
+    /// Begins a run with baselines or without; nothing comes back of one whose process died.
+    fn begin(
+        &self,
+        database: &Database,
+        run_id: &str,
+        no_baselines: bool,
+        stopper: &mut Stopper,
+    ) -> Option<RunResult> {
+        let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1), no_baselines };
         let cancel = stopper.cancel.clone();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             run(&self.plan, &options, Some(database), stopper, &cancel).unwrap()
@@ -157,15 +163,15 @@ fn stops_anywhere(what: &str, plan: Plan, undoes: bool) {
     let bench = Bench::new(plan);
     let database = bench.open();
     let mut watch = Stopper::new(Stop::Never);
-    bench.begin(&database, "run-whole", &mut watch).unwrap();
+    bench.begin(&database, "run-whole", false, &mut watch).unwrap();
     let reference = rows(&database, "run-whole");
     let steps: Vec<usize> = (1..=watch.events.len()).filter(|at| ends_a_commit(&watch.events, *at)).collect();
-    again_and_again(what, &bench, &database, &reference);
+    again_and_again(what, &bench, &database);
     let mut dead = Vec::new();
     let events = steps.iter().map(|number| Stop::DieAtEvent(*number));
     for stop in events.chain((1..=watch.simulations).map(Stop::DieAtSimulation)) {
         let id = format!("run-d{}", dead.len());
-        if bench.begin(&database, &id, &mut Stopper::new(stop)).is_none() {
+        if bench.begin(&database, &id, false, &mut Stopper::new(stop)).is_none() {
             dead.push((id, stop));
         }
     }
@@ -201,10 +207,13 @@ fn ends_a_commit(events: &[EventKind], number: usize) -> bool {
     }
 }
 
-/// One run that is stopped after each of its steps, and goes on each time.
-fn again_and_again(what: &str, bench: &Bench, database: &Database, reference: &str) {
+/// One run that is stopped after each of its steps, and goes on each time; without baselines, which are
+/// left out by whoever stops at the end.
+fn again_and_again(what: &str, bench: &Bench, database: &Database) {
+    bench.begin(database, "run-plain", true, &mut Stopper::new(Stop::Never)).unwrap();
+    let reference = rows(database, "run-plain");
     let id = "run-again";
-    let mut ended = bench.begin(database, id, &mut Stopper::new(Stop::Cancel(1))).unwrap();
+    let mut ended = bench.begin(database, id, true, &mut Stopper::new(Stop::Cancel(1))).unwrap();
     let mut times = 0;
     while ended.status == Status::Cancelled {
         if times == 4 {
@@ -218,7 +227,7 @@ fn again_and_again(what: &str, bench: &Bench, database: &Database, reference: &s
         times += 1;
     }
     assert!(times > 5, "{what}: {times} times");
-    same(reference, &rows(database, id), &format!("{what}, stopped again and again"));
+    same(&reference, &rows(database, id), &format!("{what}, stopped again and again"));
 }
 
 fn at_level(name: &str, level: PersistLevel) -> Plan {
