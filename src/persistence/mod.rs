@@ -17,7 +17,7 @@ mod recovery;
 pub mod schema;
 mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 pub use bookmarks::{BookmarkRow, NewBookmark};

@@ -5,5 +5,6 @@ mod asking;
 mod experimenting;
 mod layout;
 mod opening;
+pub(crate) mod rows;
 mod samples;
 mod storing;

@@ -12,6 +12,7 @@ use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::proposers::{Chosen, Wishes};
 use crate::experiment::recorded::{Changes, RecordedRun};
 use crate::experiment::stream::{EventKind, StreamEvent};
+use crate::persistence::tests::rows::{beginnings, rows};
 use crate::persistence::{Access, Database, Status};
 use crate::run::CancelFlag;
 use crate::scenario::{self, Format, NoFiles, Overrides};
@@ -104,56 +105,12 @@ fn go_on(database: &Database, run_id: &str, stopper: &mut Stopper) -> Result<Run
     resume(&recorded, &plan, false, &options, database, stopper, &cancel)
 }
 
-/// Every row of a run, without ids of events and times.
-fn rows(database: &Database, run_id: &str) -> String {
-    let of_run = format!("run_id = '{run_id}'");
-    let of_simulations =
-        format!("simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_{of_run})");
-    let queries = [
-        ("experiments", "created_at, completed_at", &of_run, "run_id"),
-        ("experiment_iterations", "timestamp", &of_run, "iteration"),
-        ("experiment_events", "id, timestamp", &of_run, "id"),
-        ("policy_evaluations", "timestamp", &of_run, "iteration, agent_id"),
-        (
-            "simulations",
-            "started_at, ended_at, completed_at, duration_seconds, ticks_per_second",
-            &of_simulations,
-            "simulation_id",
-        ),
-        ("simulation_events", "created_at, event_timestamp", &of_simulations, "simulation_id, sequence"),
-        ("transactions", "", &of_simulations, "simulation_id, tx_id"),
-        ("daily_agent_metrics", "", &of_simulations, "simulation_id, day, agent_id"),
-        ("policy_snapshots", "", &of_simulations, "simulation_id, agent_id"),
-    ];
-    let reader = database.reader().unwrap();
-    let mut told = String::new();
-    for (table, without, rows, order) in queries {
-        let columns = if without.is_empty() { "*".to_owned() } else { format!("* EXCLUDE ({without})") };
-        let query = format!("SELECT {columns} FROM {table} WHERE {rows} ORDER BY {order}");
-        told.push_str(&format!("{table}\n"));
-        for row in reader.sql(&query).unwrap().rows {
-            told.push_str(&format!("{row:?}\n"));
-        }
-    }
-    told.replace(run_id, "RUN")
-}
-
 /// Fails with the first line that differs.
 fn same(reference: &str, got: &str, what: &str) {
     for (line, (wanted, got)) in reference.lines().zip(got.lines()).enumerate() {
         assert_eq!(wanted, got, "{what}: row {line}");
     }
     assert_eq!(reference.lines().count(), got.lines().count(), "{what}: number of rows");
-}
-
-/// When the simulations of a run were begun.
-fn beginnings(database: &Database, run_id: &str) -> Vec<String> {
-    let query = format!(
-        "SELECT simulation_id || ' ' || started_at AS t FROM simulations \
-         WHERE experiment_run_id = '{run_id}' AND status = 'completed' ORDER BY 1"
-    );
-    let table = database.reader().unwrap().sql(&query).unwrap();
-    table.rows.iter().map(|row| format!("{row:?}")).collect()
 }
 
 /// Stops runs of a plan everywhere and compares what they come to with a run that never stops.
