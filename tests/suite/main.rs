@@ -17,4 +17,5 @@ mod looking_back;
 mod readme;
 mod recording;
 mod support;
+mod sweeps;
 mod tidy;

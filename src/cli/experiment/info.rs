@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::list::shortened;
+use super::points;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
 use crate::experiment::file::{Experiment, LlmSettings, Mode};
@@ -32,6 +33,24 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
         lines.extend(rows.into_iter().map(|(name, value)| format!("  {name}: {value}")));
     };
     block("Scenario", vec![("Path", experiment.scenario.clone())]);
+    match &experiment.sweep {
+        Some(sweep) => {
+            block("Evaluation", vec![("Ticks", experiment.evaluation.ticks.to_string())]);
+            block("Sweep", points::described(sweep));
+        }
+        None => improving(experiment, source, &mut block),
+    }
+    let output = experiment.output.as_ref().map_or_else(
+        || "(not configured)".to_owned(),
+        |output| format!("{}/{}", output.directory, output.database),
+    );
+    block("Output", vec![("Database", output)]);
+    block("Seeds", vec![("Master seed", experiment.master_seed.clone())]);
+    lines
+}
+
+/// The blocks of an experiment that improves policies.
+fn improving(experiment: &Experiment, source: &Source, block: &mut dyn FnMut(&str, Vec<(&str, String)>)) {
     let evaluation = &experiment.evaluation;
     let mut rows = vec![("Mode", evaluation.mode.name().to_owned()), ("Ticks", evaluation.ticks.to_string())];
     if evaluation.mode == Mode::Bootstrap {
@@ -61,13 +80,6 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
         block("LLM", llm_rows(llm));
     }
     block("Optimized Agents", vec![("Agents", experiment.optimized_agents.join(", "))]);
-    let output = experiment.output.as_ref().map_or_else(
-        || "(not configured)".to_owned(),
-        |output| format!("{}/{}", output.directory, output.database),
-    );
-    block("Output", vec![("Database", output)]);
-    block("Seeds", vec![("Master seed", experiment.master_seed.clone())]);
-    lines
 }
 
 fn llm_rows(llm: &LlmSettings) -> Vec<(&'static str, String)> {

@@ -4,6 +4,7 @@ mod audit;
 mod info;
 mod list;
 mod live;
+mod points;
 mod policy_evolution;
 mod replay;
 mod results;

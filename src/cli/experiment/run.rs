@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::live::{self, Details};
+use super::points;
 use crate::cli::args::ExperimentRunArgs;
 use crate::cli::database::from_environment;
 use crate::cli::error::{CliError, report_warnings, say};
@@ -15,7 +16,7 @@ use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::runner::{
-    self, ExperimentError, Observer, RunOptions, RunResult, SimulationNote, Standing,
+    self, ExperimentError, Observer, PointNote, RunOptions, RunResult, SimulationNote, Standing,
 };
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::money::Cents;
@@ -36,7 +37,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         return dry_run(&loaded, path);
     }
     let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
-    let mut view = LiveView::new(args, experiment.convergence.max_iterations);
+    let mut view = LiveView::new(args, experiment);
     if !args.quiet && !args.json {
         view.output.line(&format!("Loaded experiment: {}", experiment.name))?;
     }
@@ -47,14 +48,14 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         ExperimentError::Storage(error) => error.into(),
         other => CliError::failed(other.to_string()),
     })?;
-    report(&result, args, view.output)?;
+    report(&result, experiment, args, view.output)?;
     if let Some(database) = database.filter(|_| !args.quiet) {
         let path = database.path().display();
         say(&format!("stored as {} in {path}", result.run_id));
         say(&format!("open it with: payment-sim explore --db {path}"));
     }
     match result.status {
-        Status::Completed => Ok(()),
+        Status::Completed => points::failure(&result).map_or(Ok(()), Err),
         Status::Cancelled => Err(CliError::Interrupted),
         _ => Err(CliError::failed(result.convergence_reason)),
     }
@@ -77,6 +78,13 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
         ..ExperimentOptions::default()
     };
     let loaded = sources::load_experiment(&args.file, &options)?;
+    let thinks = args.reasoning_effort.is_some() || args.thinking_budget.is_some();
+    if loaded.plan.experiment.sweep.is_some() && thinks {
+        return Err(CliError::usage(
+            "a sweep asks no language model",
+            "leave --reasoning-effort and --thinking-budget out",
+        ));
+    }
     report_warnings(&args.file, &loaded.findings);
     report_warnings(&loaded.scenario_findings.0, &loaded.scenario_findings.1);
     if let Some(notice) = loaded.plan.proposer.notice.as_ref().filter(|_| !args.quiet) {
@@ -111,6 +119,22 @@ fn open(path: &PathBuf) -> Result<Database, CliError> {
 fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
+    let simulations = most_simulations(experiment);
+    let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
+    let mut output = Output::new();
+    output.line(&format!("{config:#}"))?;
+    output.line(&format!(
+        "at most {simulations} simulations, {} ticks; stored in {}",
+        simulations.saturating_mul(experiment.evaluation.ticks),
+        path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string())
+    ))?;
+    Ok(output.finish()?)
+}
+
+fn most_simulations(experiment: &Experiment) -> u64 {
+    if let Some(sweep) = &experiment.sweep {
+        return sweep.runs().unwrap_or(0) as u64;
+    }
     let (agents, iterations) =
         (experiment.optimized_agents.len() as u64, u64::from(experiment.convergence.max_iterations));
     let samples =
@@ -118,16 +142,7 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliEr
     // An evaluation in every iteration, and a comparison for every agent in every round.
     let per_evaluation = if samples > 0 { 1 + agents * samples } else { 1 };
     let per_comparison = if samples > 0 { samples } else { 2 };
-    let simulations = iterations * per_evaluation + (iterations - 1) * agents * per_comparison;
-    let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
-    let mut output = Output::new();
-    output.line(&format!("{config:#}"))?;
-    output.line(&format!(
-        "at most {simulations} simulations, {} ticks; stored in {}",
-        simulations * experiment.evaluation.ticks,
-        path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string())
-    ))?;
-    Ok(output.finish()?)
+    iterations * per_evaluation + (iterations - 1) * agents * per_comparison
 }
 
 /// Shows a run while it goes on.
@@ -144,12 +159,15 @@ struct LiveView {
 const REPLY_SHOWN: usize = 40;
 
 impl LiveView {
-    fn new(args: &ExperimentRunArgs, iterations: u32) -> Self {
+    fn new(args: &ExperimentRunArgs, experiment: &Experiment) -> Self {
         let shown = !args.quiet && !args.json;
-        let style = ProgressStyle::with_template("{bar:40} iteration {pos}/{len} {msg}");
+        let (unit, length) = match &experiment.sweep {
+            Some(_) => ("run", most_simulations(experiment)),
+            None => ("iteration", u64::from(experiment.convergence.max_iterations)),
+        };
+        let style = ProgressStyle::with_template(&format!("{{bar:40}} {unit} {{pos}}/{{len}} {{msg}}"));
         let progress = if shown && io::stderr().is_terminal() {
-            ProgressBar::new(u64::from(iterations))
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         } else {
             ProgressBar::hidden()
         };
@@ -189,6 +207,14 @@ impl Observer for LiveView {
         }
     }
 
+    fn point(&mut self, note: &PointNote) {
+        self.progress.inc(1);
+        if let Some(error) = note.error.as_ref().filter(|_| self.shown) {
+            let PointNote { point, repetition, .. } = note;
+            self.line(&format!("  point {point}, repetition {repetition} failed: {error}"));
+        }
+    }
+
     fn heard(&mut self, agent: &str, call: u32, piece: &str) {
         let (of, text) = &mut self.reply;
         if (of.0.as_str(), of.1) != (agent, call) {
@@ -210,12 +236,21 @@ impl Observer for LiveView {
     }
 }
 
-fn report(result: &RunResult, args: &ExperimentRunArgs, mut output: Output) -> Result<(), CliError> {
+fn report(
+    result: &RunResult,
+    experiment: &Experiment,
+    args: &ExperimentRunArgs,
+    mut output: Output,
+) -> Result<(), CliError> {
+    let is_sweep = experiment.sweep.is_some();
     if args.json {
-        output.line(&result_json(result).to_string())?;
+        let json = if is_sweep { points::report_json(result, experiment) } else { result_json(result) };
+        output.line(&json.to_string())?;
         return Ok(output.finish()?);
     }
-    if !args.quiet {
+    if is_sweep && !args.quiet {
+        points::report(result, experiment, &mut output)?;
+    } else if !args.quiet {
         for line in result_lines(result) {
             output.line(&line)?;
         }

@@ -9,6 +9,7 @@ pub mod launch;
 pub mod replay;
 pub mod runs;
 pub mod simulations;
+pub mod sweep;
 
 use std::time::Duration;
 
@@ -96,6 +97,7 @@ pub enum Screen {
     Jobs(jobs::JobsScreen),
     Runs(runs::Runs),
     Iterations(iterations::Iterations),
+    Sweep(sweep::Sweep),
     Simulations(simulations::Simulations),
     Events(events::Events),
     Replay(replay::Replay),
@@ -111,6 +113,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
@@ -126,6 +129,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,

@@ -3,4 +3,5 @@
 
 mod flow;
 mod screens;
+mod sweep;
 mod world;
