@@ -38,7 +38,7 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
             block("Evaluation", vec![("Ticks", experiment.evaluation.ticks.to_string())]);
             block("Sweep", points::described(sweep));
         }
-        None => improving(experiment, source, &mut block),
+        None => improving(experiment, source).into_iter().for_each(|(title, rows)| block(title, rows)),
     }
     let output = experiment.output.as_ref().map_or_else(
         || "(not configured)".to_owned(),
@@ -49,8 +49,12 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
     lines
 }
 
+/// A title and its rows.
+type Block = (&'static str, Vec<(&'static str, String)>);
+
 /// The blocks of an experiment that improves policies.
-fn improving(experiment: &Experiment, source: &Source, block: &mut dyn FnMut(&str, Vec<(&str, String)>)) {
+fn improving(experiment: &Experiment, source: &Source) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
     let evaluation = &experiment.evaluation;
     let mut rows = vec![("Mode", evaluation.mode.name().to_owned()), ("Ticks", evaluation.ticks.to_string())];
     if evaluation.mode == Mode::Bootstrap {
@@ -61,10 +65,10 @@ fn improving(experiment: &Experiment, source: &Source, block: &mut dyn FnMut(&st
     rows.push(("Significance required", yes(criteria.require_significance)));
     let variation = criteria.max_variation.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
     rows.push(("Coefficient of variation", variation));
-    block("Evaluation", rows);
+    blocks.push(("Evaluation", rows));
     let convergence = &experiment.convergence;
     let thresholds = &convergence.thresholds;
-    block(
+    blocks.push((
         "Convergence",
         vec![
             ("Max iterations", convergence.max_iterations.to_string()),
@@ -74,12 +78,13 @@ fn improving(experiment: &Experiment, source: &Source, block: &mut dyn FnMut(&st
             ("CV threshold", thresholds.variation.to_string()),
             ("Regret threshold", thresholds.regret.to_string()),
         ],
-    );
-    block("Proposer", proposer_rows(experiment, source));
+    ));
+    blocks.push(("Proposer", proposer_rows(experiment, source)));
     if let Some(llm) = &experiment.llm {
-        block("LLM", llm_rows(llm));
+        blocks.push(("LLM", llm_rows(llm)));
     }
-    block("Optimized Agents", vec![("Agents", experiment.optimized_agents.join(", "))]);
+    blocks.push(("Optimized Agents", vec![("Agents", experiment.optimized_agents.join(", "))]));
+    blocks
 }
 
 fn llm_rows(llm: &LlmSettings) -> Vec<(&'static str, String)> {
