@@ -10,11 +10,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::message::{JobId, Message};
 use super::rows::{
     ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
-    Status, Subject, SweepSize,
+    Status, Subject,
 };
 use super::source::with_hint;
 use crate::experiment::file::PersistLevel;
-use crate::experiment::runner::{self, ExperimentError, PointNote, RunOptions, SimulationNote};
+use crate::experiment::runner::{self, ExperimentError, RunOptions, SimulationNote};
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::finding::{Findings, Severity};
 use crate::library;
@@ -112,18 +112,12 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
         banks: plan.scenario.agents.len() as u64,
         ticks: experiment.evaluation.ticks,
         experiment: Some(ExperimentSettings {
-            mode: if experiment.sweep.is_some() { "sweep" } else { experiment.evaluation.mode.name() }
-                .to_owned(),
+            mode: experiment.evaluation.mode.name().to_owned(),
             iterations: u64::from(experiment.convergence.max_iterations),
             samples: experiment.evaluation.samples() as u64,
             proposer: plan.proposer.model(),
             persist: shown_level(experiment.persist_simulations),
             optimized: experiment.optimized_agents.clone(),
-            sweep: experiment.sweep.as_ref().map(|sweep| SweepSize {
-                points: sweep.points().unwrap_or(0) as u64,
-                repetitions: u64::from(sweep.repetitions),
-                axes: sweep.vary.iter().map(|axis| axis.target.label()).collect(),
-            }),
         }),
         warnings: notes,
     })
@@ -327,15 +321,13 @@ impl Work {
             proposer: settings.replaces_proposer.then(|| settings.proposer.clone()),
             persist: Some(stored_level(settings.persist)),
             max_iterations: Some(small(settings.iterations)),
-            num_samples: (settings.samples > 0).then(|| small(settings.samples)),
+            num_samples: Some(small(settings.samples)),
             ..ExperimentOptions::default()
         };
         let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
-        let sweep_runs = loaded.plan.experiment.sweep.as_ref().map(|sweep| sweep.runs().unwrap_or(0) as u64);
         let mut watch = Watch {
             reporter: self.reporter,
-            iterations: sweep_runs.unwrap_or(settings.iterations).max(1),
-            unit: if sweep_runs.is_some() { "run" } else { "iteration" },
+            iterations: settings.iterations.max(1),
             ticks: loaded.plan.experiment.evaluation.ticks,
             iteration: 0,
             simulations: 0,
@@ -356,9 +348,6 @@ impl Work {
             _ => Status::Failed,
         };
         let iterations = result.num_iterations;
-        if sweep_runs.is_some() {
-            return Ok((status, result.convergence_reason));
-        }
         Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
     }
 }
@@ -366,9 +355,7 @@ impl Work {
 /// Reports an experiment's course.
 struct Watch {
     reporter: Reporter,
-    /// Iterations at most, or runs of a sweep.
     iterations: u64,
-    unit: &'static str,
     ticks: u64,
     iteration: u64,
     simulations: u64,
@@ -378,7 +365,7 @@ struct Watch {
 impl Watch {
     fn progress(&self) {
         let part = self.iteration as f64 / self.iterations as f64;
-        let stage = format!("{} {} of {}", self.unit, self.iteration, self.iterations);
+        let stage = format!("iteration {} of {}", self.iteration, self.iterations);
         let ticks = self.simulations.saturating_mul(self.ticks);
         self.reporter.progress(part.min(1.0), stage, self.simulations, ticks);
     }
@@ -407,17 +394,6 @@ impl runner::Observer for Watch {
         self.hearing.text.push_str(piece);
         if self.reporter.is_due() {
             self.reporter.send(JobReport::Heard(Some(self.hearing.clone())));
-        }
-    }
-
-    fn point(&mut self, note: &PointNote) {
-        self.iteration += 1;
-        if let PointNote { point, repetition, error: Some(error) } = note {
-            let line = format!("point {point}, repetition {repetition} failed: {error}");
-            self.reporter.send(JobReport::Log(line));
-        }
-        if self.reporter.is_due() {
-            self.progress();
         }
     }
 

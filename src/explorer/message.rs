@@ -4,7 +4,7 @@ use super::filter::EventFilter;
 use super::key::Key;
 use super::rows::{
     Course, EventRow, JobReport, Moment, Overview, Plan, RunDetail, RunRow, Seek, SimulationFilter,
-    SimulationRow, Subject, SweepDetail,
+    SimulationRow, Subject,
 };
 
 /// Something that happened.
@@ -104,8 +104,6 @@ pub enum Answer {
     Overview(Overview),
     Runs(Batch<RunRow>),
     Run(Option<Box<RunDetail>>),
-    /// The answer to [`Query::Run`] where the run is a sweep.
-    Sweep(Box<SweepDetail>),
     Simulations(Batch<SimulationRow>),
     Events(Batch<EventRow>),
     Found(Option<EventRow>),

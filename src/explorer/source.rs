@@ -10,13 +10,11 @@ use super::launcher;
 use super::message::{Answer, Batch, From, Page, Query};
 use super::readers::{Interrupt, Source, Stop};
 use super::rows::{
-    BankInIteration, EventRow, IterationRow, Overview, PointRow, Row as _, RunDetail, RunRow,
-    SimulationFilter, SimulationRow, Status, SweepDetail, Verdict,
+    BankInIteration, EventRow, IterationRow, Overview, Row as _, RunDetail, RunRow, SimulationFilter,
+    SimulationRow, Status, Verdict,
 };
 use super::session::{Reach, Session, Tape};
 use crate::event::{Event, EventKind, write_line};
-use crate::experiment::sweep::figures::{Figure, Unit};
-use crate::experiment::sweep::table::{self, Estimate, PointSummary, Record};
 use crate::money::Cents;
 use crate::persistence::{self as store, Database, PersistenceError, Reader};
 use crate::replay::State;
@@ -80,10 +78,7 @@ impl DatabaseSource {
         Ok(match query {
             Query::Overview => Answer::Overview(self.overview()?),
             Query::Runs(page) => Answer::Runs(self.runs(page)?),
-            Query::Run(run) => match self.sweep(run)? {
-                Some(sweep) => Answer::Sweep(Box::new(sweep)),
-                None => Answer::Run(self.run(run)?.map(Box::new)),
-            },
+            Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
             Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
             Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),
             Query::FindEvent { simulation, filter, from, forward } => {
@@ -100,45 +95,14 @@ impl DatabaseSource {
         let none = store::SimulationFilter { limit: Some(1), ..store::SimulationFilter::default() };
         let simulation_count = self.reader.simulations(&none)?.total;
         let event_count = self.reader.info()?.events;
-        let runs = self.run_rows(runs)?;
+        let runs = runs.into_iter().map(|run| run_row(run, None)).collect();
         Ok(Overview { runs, run_count, simulation_count, event_count })
     }
 
     fn runs(&self, page: &Page<String>) -> Result<Batch<RunRow>, PersistenceError> {
         let rows = self.reader.runs(&store::RunFilter::default())?;
-        Ok(part(self.run_rows(rows)?, page, |row| row.id.clone()))
-    }
-
-    /// Runs with how far they are; sweeps count their runs.
-    fn run_rows(&self, rows: Vec<store::RunRow>) -> Result<Vec<RunRow>, PersistenceError> {
-        let sweeps = self.reader.sweep_progress()?;
-        let row = |run: store::RunRow| {
-            let progress = sweeps.iter().find(|sweep| sweep.run_id == run.run_id);
-            let row = run_row(run, None);
-            match progress {
-                Some(progress) => sweep_row(row, progress.ended, progress.runs),
-                None => row,
-            }
-        };
-        Ok(rows.into_iter().map(row).collect())
-    }
-
-    /// The points of a run that is a sweep.
-    fn sweep(&self, id: &str) -> Result<Option<SweepDetail>, PersistenceError> {
-        let experiment = self.reader.experiment(id)?.filter(|row| row.experiment_type == "sweep");
-        let (Some(experiment), Some(run)) = (experiment, self.reader.run(id)?) else { return Ok(None) };
-        let figures = table::metrics_of(&experiment.config);
-        let rows = self.reader.sweep_points(id)?;
-        let ended = rows.iter().filter(|row| row.completed_at.is_some()).count();
-        let points = table::summarise(rows.iter().map(Record::from), &figures);
-        let axes = points.first().map_or_else(Vec::new, |point| point.settings.keys().cloned().collect());
-        Ok(Some(SweepDetail {
-            run: sweep_row(run_row(run, None), ended as i64, rows.len() as i64),
-            axes,
-            figures: figures.iter().map(|figure| figure.name().to_owned()).collect(),
-            points: points.into_iter().map(|point| point_row(point, &figures)).collect(),
-            reason: experiment.convergence_reason,
-        }))
+        let rows: Vec<RunRow> = rows.into_iter().map(|run| run_row(run, None)).collect();
+        Ok(part(rows, page, |row| row.id.clone()))
     }
 
     fn run(&self, id: &str) -> Result<Option<RunDetail>, PersistenceError> {
@@ -433,30 +397,6 @@ fn run_row(row: store::RunRow, max_iterations: Option<u64>) -> RunRow {
         events: count(row.num_events),
         started: shown(row.created_at),
         ended: row.completed_at.map(shown),
-    }
-}
-
-/// A sweep has no iterations: its runs stand in their place.
-fn sweep_row(row: RunRow, ended: i64, runs: i64) -> RunRow {
-    let count = |number: i64| u64::try_from(number).unwrap_or(0);
-    RunRow { mode: "sweep".to_owned(), iterations: count(ended), max_iterations: Some(count(runs)), ..row }
-}
-
-fn point_row(point: PointSummary, figures: &[Figure]) -> PointRow {
-    let hundredths = |(figure, estimate): (&Figure, &Option<Estimate>)| {
-        let scale = if figure.unit() == Unit::Money { 1.0 } else { 100.0 };
-        estimate.map(|estimate| estimate.mean * scale)
-    };
-    let pairs = || figures.iter().zip(&point.estimates);
-    PointRow {
-        point: u64::from(point.point),
-        settings: point.settings.values().map(table::setting).collect(),
-        progress: point.progress(),
-        shown: pairs().map(|(figure, estimate)| table::shown(*figure, *estimate)).collect(),
-        means: pairs().map(hundredths).collect(),
-        failed: point.failed,
-        pending: point.pending,
-        error: point.error,
     }
 }
 

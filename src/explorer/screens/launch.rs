@@ -87,13 +87,11 @@ impl Launch {
         let experiment = match &subject.experiment {
             None => None,
             Some(settings) => Some(ExperimentPlan {
-                iterations: self.number(Setting::Iterations).unwrap_or(settings.iterations),
+                iterations: self.number(Setting::Iterations)?,
                 samples: self.number(Setting::Samples).unwrap_or(settings.samples),
                 persist: form::persist(&self.choice(Setting::Persist)?)?,
-                replaces_proposer: self
-                    .choice(Setting::Proposer)
-                    .is_some_and(|chosen| chosen != settings.proposer),
-                proposer: self.choice(Setting::Proposer).unwrap_or_else(|| settings.proposer.clone()),
+                replaces_proposer: self.choice(Setting::Proposer)? != settings.proposer,
+                proposer: self.choice(Setting::Proposer)?,
             }),
         };
         let ticks = if experiment.is_none() { Some(self.number(Setting::Ticks)?) } else { None };
@@ -290,9 +288,6 @@ impl View for Launch {
 /// Simulations of an experiment at most: per iteration the evaluation, a context run, and a comparison for
 /// every bank (spec 07, 9 and 16.3).
 fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
-    if let Some(sweep) = &settings.sweep {
-        return sweep.points.saturating_mul(sweep.repetitions);
-    }
     let banks = settings.optimized.len() as u64;
     let each = match settings.mode.as_str() {
         "bootstrap" => banks.saturating_mul(plan.samples.max(1)).saturating_mul(2).saturating_add(1),

@@ -9,7 +9,6 @@ pub mod launch;
 pub mod replay;
 pub mod runs;
 pub mod simulations;
-pub mod sweep;
 
 use std::time::Duration;
 
@@ -97,7 +96,6 @@ pub enum Screen {
     Jobs(jobs::JobsScreen),
     Runs(runs::Runs),
     Iterations(iterations::Iterations),
-    Sweep(sweep::Sweep),
     Simulations(simulations::Simulations),
     Events(events::Events),
     Replay(replay::Replay),
@@ -113,7 +111,6 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
-            Self::Sweep(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
@@ -129,7 +126,6 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
-            Self::Sweep(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,

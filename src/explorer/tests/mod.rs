@@ -3,5 +3,4 @@
 
 mod flow;
 mod screens;
-mod sweep;
 mod world;

@@ -27,8 +27,6 @@ pub struct World {
     /// Questions that wait; answered by [`World::settle`].
     pub asked: Vec<(Ticket, Query)>,
     pub empty: bool,
-    /// What a run is, if it is a sweep.
-    pub sweep: Option<Answer>,
 }
 
 impl World {
@@ -43,7 +41,7 @@ impl World {
 
     fn with(look: Look, empty: bool) -> Self {
         let state = State::new(library(), "payment-sim.duckdb".into(), look);
-        let mut world = Self { state, effects: Vec::new(), asked: Vec::new(), empty, sweep: None };
+        let mut world = Self { state, effects: Vec::new(), asked: Vec::new(), empty };
         let effects = begin(&mut world.state);
         world.take(effects);
         world.settle();
@@ -98,10 +96,7 @@ impl World {
     pub fn settle(&mut self) {
         while !self.asked.is_empty() {
             for (ticket, query) in std::mem::take(&mut self.asked) {
-                let answer = match (&query, &self.sweep) {
-                    (Query::Run(_), Some(sweep)) => Ok(sweep.clone()),
-                    _ => answer(&query, self.empty),
-                };
+                let answer = answer(&query, self.empty);
                 self.send(Message::Answer(ticket, answer));
             }
         }
@@ -150,7 +145,7 @@ fn library() -> Vec<LibraryItem> {
     ]
 }
 
-pub fn run_row() -> RunRow {
+fn run_row() -> RunRow {
     RunRow {
         id: "two-period-game-20261101-101530-0a1b2c".into(),
         name: "two-period-game".into(),
@@ -323,7 +318,6 @@ pub fn subject(name: &str) -> Result<Subject, String> {
             proposer: "script:steps.yaml".into(),
             persist: Persist::Primary,
             optimized: vec!["BANK_A".into(), "BANK_B".into()],
-            sweep: None,
         }),
         _ => return Err(format!("`{name}`: there is no such file")),
     };

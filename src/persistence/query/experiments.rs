@@ -6,7 +6,6 @@ use super::Reader;
 use super::filter::{Conditions, limit};
 use super::types::{
     EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunRow, SweepPointRow,
-    SweepProgressRow,
 };
 use crate::persistence::PersistenceError;
 
@@ -94,19 +93,6 @@ impl Reader {
         self.rows(
             "FROM experiment_events WHERE run_id = ? AND id > ? ORDER BY id",
             duckdb::params![run_id, after.unwrap_or(i64::MIN)],
-        )
-    }
-
-    /// How many runs of each sweep have ended.
-    ///
-    /// # Errors
-    ///
-    /// See [`Reader::simulations`].
-    pub fn sweep_progress(&self) -> Result<Vec<SweepProgressRow>, PersistenceError> {
-        self.rows(
-            "FROM (SELECT run_id, count(*) FILTER (status <> 'pending') AS ended, count(*) AS runs \
-             FROM sweep_points GROUP BY run_id)",
-            [],
         )
     }
 

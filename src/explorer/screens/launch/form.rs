@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use super::most_simulations;
-use crate::explorer::rows::{Persist, Plan, Subject, SweepSize};
+use crate::explorer::rows::{Persist, Plan, Subject};
 use crate::money::grouped;
 
 /// What a field sets.
@@ -139,18 +139,13 @@ pub fn fields_of(subject: &Subject) -> Vec<Field> {
         fields.push(Field::text_field(Setting::Ticks, subject.ticks));
         return fields;
     };
-    let improves = settings.sweep.is_none();
-    if improves {
-        fields.push(Field::text_field(Setting::Iterations, settings.iterations));
-    }
-    if improves && settings.mode == "bootstrap" {
+    fields.push(Field::text_field(Setting::Iterations, settings.iterations));
+    if settings.mode == "bootstrap" {
         fields.push(Field::text_field(Setting::Samples, settings.samples));
     }
     let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
     fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));
-    if improves {
-        fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
-    }
+    fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
     fields
 }
 
@@ -161,18 +156,6 @@ pub fn persist(word: &str) -> Option<Persist> {
 
 /// What it will cost.
 pub fn size(subject: &Subject, plan: Option<&Plan>) -> String {
-    if let Some(SweepSize { points, repetitions, axes }) =
-        subject.experiment.as_ref().and_then(|settings| settings.sweep.as_ref())
-    {
-        return format!(
-            "A sweep over {}: {} points, {} repetitions each, {} simulations of {} ticks.",
-            axes.join(", "),
-            grouped(*points),
-            grouped(*repetitions),
-            grouped(points.saturating_mul(*repetitions)),
-            grouped(subject.ticks)
-        );
-    }
     match (&subject.experiment, plan) {
         (Some(settings), Some(Plan { experiment: Some(chosen), .. })) => format!(
             "{}: at most {} simulations of {} ticks, optimising {}.",

@@ -1,10 +1,10 @@
 //! The form says what is wrong while it is filled in.
 
-use super::form::{Setting, Value, fields_of, size};
+use super::form::{Setting, Value, fields_of};
 use super::most_simulations;
 use tui_input::Input;
 
-use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject, SweepSize};
+use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject};
 
 fn settings(mode: &str) -> ExperimentSettings {
     ExperimentSettings {
@@ -14,7 +14,6 @@ fn settings(mode: &str) -> ExperimentSettings {
         proposer: "search".into(),
         persist: Persist::Primary,
         optimized: vec!["A".into(), "B".into()],
-        sweep: None,
     }
 }
 
@@ -37,19 +36,6 @@ fn samples_are_asked_for_only_where_they_matter() {
         |mode: &str| fields_of(&subject(mode)).iter().map(|field| field.setting).collect::<Vec<_>>();
     assert!(settings("bootstrap").contains(&Setting::Samples));
     assert!(!settings("deterministic-pairwise").contains(&Setting::Samples));
-}
-
-#[test]
-fn a_sweep_asks_for_its_seed_and_what_is_stored_only() {
-    let mut subject = subject("sweep");
-    let axes = vec!["lsm_config.enable_bilateral".to_owned()];
-    if let Some(settings) = &mut subject.experiment {
-        settings.sweep = Some(SweepSize { points: 12, repetitions: 100, axes });
-    }
-    let settings: Vec<Setting> = fields_of(&subject).iter().map(|field| field.setting).collect();
-    assert_eq!(settings, [Setting::MasterSeed, Setting::Persist]);
-    let size = size(&subject, None);
-    assert!(size.contains("12 points, 100 repetitions each, 1,200 simulations of 12 ticks"), "{size}");
 }
 
 #[test]
