@@ -352,8 +352,9 @@ const ASSETS: &[Asset] = assets! {
         "liquidity-curve":
             "How do delay and cost fall as banks bring more liquidity, and where is the bottom?",
             uses ["scenarios/twelve-period-day.yaml"];
-        "netting-curve": "How much liquidity can netting stand in for?",
-            uses ["scenarios/twelve-period-day.yaml"];
+        "netting-curve":
+            "How much does netting save, and does it still matter when banks have money?",
+            uses ["scenarios/liquidity-squeeze.yaml"];
     }
     Policy "policies" ".json" {
         "release-all": "What does it cost never to wait?";

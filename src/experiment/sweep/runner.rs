@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -267,7 +267,8 @@ impl<'a> Course<'a> {
         let open: Vec<_> =
             open.into_iter().filter(|(_, row)| row.status == SweepPointStatus::Pending).collect();
         let stop = AtomicBool::new(false);
-        let (sender, receiver) = channel();
+        // Workers do not run far ahead of what is recorded.
+        let (sender, receiver) = sync_channel(threads.current_num_threads());
         threads.in_place_scope(|scope| {
             let (open, stop) = (&open, &stop);
             scope.spawn(move |_| {
@@ -289,6 +290,9 @@ impl<'a> Course<'a> {
     }
 }
 
+/// Rows that are committed together at most.
+const AT_ONCE: usize = 200;
+
 /// Records what the workers finish, as much at once as has come in.
 fn record(
     shop: &Workshop<'_>,
@@ -299,7 +303,7 @@ fn record(
     while let Ok(first) = finished.recv() {
         let mut writes = ExperimentWrites::new(shop.run_id);
         let mut ended = Vec::new();
-        for (index, outcome) in std::iter::once(first).chain(finished.try_iter()) {
+        for (index, outcome) in std::iter::once(first).chain(finished.try_iter().take(AT_ONCE)) {
             let outcome = match outcome {
                 Err(RunError::Storage(error)) => return Err(error),
                 other => other.map_err(|error| error.to_string()),
