@@ -11,7 +11,7 @@ use super::recorded::{Changes, Document, RecordedRun};
 use super::runner::Plan;
 use super::stream::{EventKind, Interaction};
 use crate::finding::{Finding, Findings};
-use crate::persistence::{PersistenceError, Reader};
+use crate::persistence::{PersistenceError, Reader, SweepPointRow, SweepPointStatus};
 
 /// What the key `format` of every bundle says.
 pub const FORMAT: &str = "payment-sim bundle";
@@ -39,6 +39,8 @@ pub struct Bundle {
     pub replies: Vec<BundledReply>,
     /// The evaluations.
     pub iterations: Vec<BundledIteration>,
+    /// The points of a sweep; empty for other runs.
+    pub points: Vec<BundledPoint>,
     /// Every policy that a stored simulation ran under, by its SHA-256.
     pub policies: BTreeMap<String, Value>,
     /// The stored simulations.
@@ -79,6 +81,18 @@ pub struct BundledIteration {
     pub total_cost: i64,
     /// Bank to cents.
     pub costs_per_agent: Value,
+}
+
+/// A point of a sweep that has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the columns of `sweep_points` are explained in the schema's registry")]
+pub struct BundledPoint {
+    pub point: u32,
+    pub repetition: u32,
+    pub settings: Value,
+    pub rng_seed: u64,
+    pub status: String,
+    pub figures: Value,
 }
 
 /// A stored simulation.
@@ -130,6 +144,7 @@ impl Bundle {
             scenario: json(&row.scenario_json)?,
             replies: replies(recorded),
             iterations: iterations(reader, &row.run_id)?,
+            points: points(reader, &row.run_id)?,
             policies: BTreeMap::new(),
             simulations: Vec::new(),
         };
@@ -216,6 +231,21 @@ fn iterations(reader: &Reader, run_id: &str) -> Result<Vec<BundledIteration>, Pe
     rows.iter().map(iteration).collect()
 }
 
+fn points(reader: &Reader, run_id: &str) -> Result<Vec<BundledPoint>, PersistenceError> {
+    let rows = reader.sweep_points(run_id)?;
+    let point = |row: &SweepPointRow| {
+        Ok(BundledPoint {
+            point: row.point,
+            repetition: row.repetition,
+            settings: json(&row.settings)?,
+            rng_seed: row.rng_seed,
+            status: row.status.clone(),
+            figures: row.figures.as_deref().map_or(Ok(Value::Null), json)?,
+        })
+    };
+    rows.iter().filter(|row| row.status != SweepPointStatus::Pending.name()).map(point).collect()
+}
+
 fn json(text: &str) -> Result<Value, PersistenceError> {
     serde_json::from_str(text).map_err(|error| PersistenceError::Corrupt {
         what: "a stored document".to_owned(),
@@ -259,6 +289,8 @@ impl Agreement {
 pub struct Verification {
     /// Its iterations, by number from 0.
     pub iterations: Vec<(u32, Agreement)>,
+    /// Its points by number and repetition, if it is of a sweep.
+    pub points: Vec<((u32, u32), Agreement)>,
     /// Its simulations, by id.
     pub simulations: Vec<(String, Agreement)>,
 }
@@ -273,21 +305,32 @@ impl Verification {
         let agreement = |told: &BundledIteration| {
             (told.iteration, Agreement::of(told, found.iter().find(|row| row.iteration == told.iteration)))
         };
+        let found_points = points(reader, &bundle.run.run_id)?;
+        let of_point = |told: &BundledPoint| {
+            let place = (told.point, told.repetition);
+            let found = found_points.iter().find(|row| (row.point, row.repetition) == place);
+            (place, Agreement::of(told, found))
+        };
         let mut simulations = Vec::new();
         for told in &bundle.simulations {
             let digest = digest_until(reader, &told.simulation_id, told.last_tick)?;
             let id = told.simulation_id.clone();
             simulations.push((id, Agreement::of(&told.event_digest, digest.as_ref())));
         }
-        Ok(Self { iterations: bundle.iterations.iter().map(agreement).collect(), simulations })
+        Ok(Self {
+            iterations: bundle.iterations.iter().map(agreement).collect(),
+            points: bundle.points.iter().map(of_point).collect(),
+            simulations,
+        })
     }
 
     /// Whether everything came out the same.
     #[must_use]
     pub fn holds(&self) -> bool {
         let iterations = self.iterations.iter().map(|(_, agreement)| *agreement);
+        let points = self.points.iter().map(|(_, agreement)| *agreement);
         let simulations = self.simulations.iter().map(|(_, agreement)| *agreement);
-        iterations.chain(simulations).all(|agreement| agreement == Agreement::Agrees)
+        iterations.chain(points).chain(simulations).all(|agreement| agreement == Agreement::Agrees)
     }
 }
 

@@ -12,6 +12,7 @@ use super::outcome::{Outcome, OutcomeFold, Tally};
 use super::policies::{AgentPolicy, messages};
 use super::sampler::Sample;
 use super::sandbox::Sandbox;
+use super::sweep::figures::{FiguresFold, RunFigures};
 use crate::costs::Costs;
 use crate::engine::TickFailure;
 use crate::event::Event;
@@ -21,7 +22,7 @@ use crate::persistence::{
     SimulationStart, Ticket,
 };
 use crate::run::{self, CancelFlag, RunFailure, SimulationRequest, Storage, TickReport};
-use crate::scenario::{Policy, ScenarioFile};
+use crate::scenario::{Policy, Scenario, ScenarioFile};
 use crate::time::Tick;
 
 /// Why a simulation of an experiment has no outcome.
@@ -255,15 +256,39 @@ impl Laboratory {
         see: &mut dyn FnMut(Tick, &Event, &Names),
     ) -> Result<(), RunError> {
         let file = self.full_scenario(policies, seed);
-        let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
-        let request = SimulationRequest { scenario: Arc::clone(&scenario), ticks: self.ticks };
+        let scenario = resolved(&file)?;
         let mut observer = |report: &TickReport<'_>| {
             report.events.iter().for_each(|event| see(report.tick, event, &scenario.names));
         };
-        match run::simulate(&request, None, &mut observer, &self.cancel)?.outcome {
-            run::Outcome::Completed => Ok(()),
-            run::Outcome::Cancelled => Err(RunError::Cancelled),
-            run::Outcome::Failed(failure) => Err(failed(&failure)),
+        self.run(&file, &scenario, None, &[], &mut observer)
+    }
+
+    /// A run of a point of a sweep; it is stored if its place is one that is stored.
+    ///
+    /// # Errors
+    /// Why it has no figures.
+    pub fn sweep_run(
+        &self,
+        file: &ScenarioFile,
+        place: &Place,
+        repetition: u32,
+    ) -> Result<RunFigures, RunError> {
+        let scenario = resolved(file)?;
+        let stored = self.stores(place, false).then(|| {
+            let Stored { number, id, context } = self.context(place, None, None);
+            Stored { number, id, context: ExperimentContext { sample: Some(repetition), ..context } }
+        });
+        let mut fold = FiguresFold::new(&scenario);
+        let mut fault = None;
+        let mut observer = |report: &TickReport<'_>| {
+            if fault.is_none() {
+                fault = fold.tick(report.tick, report.events).err();
+            }
+        };
+        self.run(file, &scenario, stored, &[], &mut observer)?;
+        match fault {
+            None => Ok(fold.finish()),
+            Some(fault) => Err(RunError::Failed(format!("the events do not fit together: {fault}"))),
         }
     }
 
@@ -327,23 +352,38 @@ impl Laboratory {
         stored: Option<Stored>,
         authors: &[(&str, PolicyAuthor)],
     ) -> Result<Outcome, RunError> {
+        let scenario = resolved(file)?;
+        if let (Some(memory), Some(Stored { number, id, .. })) = (&self.memory, &stored)
+            && let Some(outcome) = memory.recall(id, &file.to_json(), &scenario, with_history)?
+        {
+            locked(&self.stored).push((*number, id.clone()));
+            return Ok(outcome);
+        }
+        let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
+        let mut observer = |report: &TickReport<'_>| fold.tick(report.tick, report.events);
+        self.run(file, &scenario, stored, authors, &mut observer)?;
+        Ok(fold.finish())
+    }
+
+    /// The one way in which a run of an experiment is simulated.
+    fn run(
+        &self,
+        file: &ScenarioFile,
+        scenario: &Arc<Scenario>,
+        place: Option<Stored>,
+        authors: &[(&str, PolicyAuthor)],
+        observer: &mut dyn run::Observer,
+    ) -> Result<(), RunError> {
         if self.cancel.is_cancelled() {
             return Err(RunError::Cancelled);
         }
-        let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
         let mut storage = None;
-        if let (Some(store), Some(Stored { number, id, context })) = (&self.store, stored) {
-            let config_json: Arc<str> = file.to_json().into();
+        if let (Some(store), Some(Stored { number, id, context })) = (&self.store, place) {
             locked(&self.stored).push((number, id.clone()));
-            if let Some(memory) = &self.memory
-                && let Some(outcome) = memory.recall(&id, &config_json, &scenario, with_history)?
-            {
-                return Ok(outcome);
-            }
             let start = SimulationStart {
                 simulation_id: id,
-                scenario: Arc::clone(&scenario),
-                config_json,
+                scenario: Arc::clone(scenario),
+                config_json: file.to_json().into(),
                 config_file: store.scenario_file.clone(),
                 config_name: store.scenario_name.clone(),
                 description: None,
@@ -353,15 +393,13 @@ impl Laboratory {
             };
             storage = Some(Storage { provider: &store.provider, start, checkpoint_every: None });
         }
-        let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
-        let request = SimulationRequest { scenario, ticks: self.ticks };
-        let mut observer = |report: &TickReport<'_>| fold.tick(report.tick, report.events);
-        let finished = run::simulate(&request, storage, &mut observer, &self.cancel)?;
+        let request = SimulationRequest { scenario: Arc::clone(scenario), ticks: self.ticks };
+        let finished = run::simulate(&request, storage, observer, &self.cancel)?;
         if let Some(ticket) = finished.ticket {
             locked(&self.tickets).push(ticket);
         }
         match finished.outcome {
-            run::Outcome::Completed => Ok(fold.finish()),
+            run::Outcome::Completed => Ok(()),
             run::Outcome::Cancelled => Err(RunError::Cancelled),
             run::Outcome::Failed(failure) => Err(failed(&failure)),
         }
@@ -394,6 +432,10 @@ impl Laboratory {
         let tickets = std::mem::take(&mut *locked(&self.tickets));
         Ticket::wait_all(tickets)
     }
+}
+
+fn resolved(file: &ScenarioFile) -> Result<Arc<Scenario>, RunError> {
+    file.resolve().map(Arc::new).map_err(|findings| RunError::Failed(messages(&findings)))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

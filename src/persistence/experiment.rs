@@ -133,6 +133,12 @@ pub enum SweepPointStatus {
 }
 
 impl SweepPointStatus {
+    /// The status of a stored name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Completed, Self::Failed].into_iter().find(|status| status.name() == name)
+    }
+
     /// The name as stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -157,10 +163,9 @@ pub enum ExperimentWrite {
     /// The row of the run.
     Start(ExperimentStart),
     /// The run goes on.
-    Resumed {
-        /// The resolved experiment, as JSON.
-        config: String,
-    },
+    Resumed,
+    /// The resolved experiment as JSON, in place of the one that is stored.
+    Config(String),
     /// So many iterations have started.
     IterationsStarted(u32),
     /// An iteration was evaluated.
@@ -227,9 +232,14 @@ impl ExperimentWrites {
         self.push(ExperimentWrite::Start(start))
     }
 
-    /// The run goes on: status `running` again, no end, and this configuration.
-    pub fn resumed(&mut self, config: impl Into<String>) -> &mut Self {
-        self.push(ExperimentWrite::Resumed { config: config.into() })
+    /// The run goes on: status `running` again, no end.
+    pub fn resumed(&mut self) -> &mut Self {
+        self.push(ExperimentWrite::Resumed)
+    }
+
+    /// The resolved experiment as JSON, in place of the one that is stored.
+    pub fn config(&mut self, config: impl Into<String>) -> &mut Self {
+        self.push(ExperimentWrite::Config(config.into()))
     }
 
     /// So many iterations have started.

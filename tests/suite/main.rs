@@ -21,5 +21,6 @@ mod recording;
 mod resuming;
 mod support;
 mod surviving;
+mod sweeps;
 mod taking_home;
 mod tidy;

@@ -250,6 +250,9 @@ pub struct ResultsArgs {
     pub run_id: Option<String>,
     #[command(flatten)]
     pub db: DbOption,
+    /// The points of a sweep: mean and standard error of its figures
+    #[arg(long, requires = "run_id")]
+    pub points: bool,
     /// Only runs of this experiment
     #[arg(long, short, value_name = "NAME", conflicts_with = "run_id")]
     pub experiment: Option<String>,

@@ -8,6 +8,7 @@ mod export;
 mod info;
 mod list;
 mod live;
+mod points;
 mod policy_evolution;
 mod replay;
 mod results;

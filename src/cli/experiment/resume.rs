@@ -19,11 +19,15 @@ pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
     let plan = plan(&recorded, &Changes::default(), args.show.quiet)?;
     let cancel = interrupt::watch();
     let options = RunOptions { workers: args.show.workers.map(usize::from), ..RunOptions::default() };
-    let mut view = LiveView::new(&args.show, plan.experiment.convergence.max_iterations);
-    let (status, steps) = (recorded.row.status, recorded.events.len());
-    view.line(&format!("The run was {status}; it goes on behind its step {steps}"));
+    let mut view = LiveView::new(&args.show, &plan.experiment);
+    let behind = if recorded.is_sweep() {
+        "its points that are done".to_owned()
+    } else {
+        format!("its step {}", recorded.events.len())
+    };
+    view.line(&format!("The run was {}; it goes on behind {behind}", recorded.row.status));
     let ran = runner::resume(&recorded, &plan, args.force, &options, &database, &mut view, &cancel);
-    conclude(ran, &args.run_id, &args.show, view, Some(&database))
+    conclude(ran, &args.run_id, &plan.experiment, &args.show, view, Some(&database))
 }
 
 /// Runs a recorded experiment once more.
@@ -39,10 +43,10 @@ pub fn rerun(args: &RerunArgs) -> Result<(), CliError> {
         workers: args.show.workers.map(usize::from),
         no_baselines: recorded.is_without_baselines(),
     };
-    let mut view = LiveView::new(&args.show, plan.experiment.convergence.max_iterations);
+    let mut view = LiveView::new(&args.show, &plan.experiment);
     view.line(&format!("Running {} of run {} once more", plan.experiment.name, args.run_id));
     let ran = runner::run(&plan, &options, Some(&database), &mut view, &cancel);
-    conclude(ran, &args.run_id, &args.show, view, Some(&database))
+    conclude(ran, &args.run_id, &plan.experiment, &args.show, view, Some(&database))
 }
 
 fn plan(recorded: &RecordedRun, changes: &Changes, quiet: bool) -> Result<Plan, CliError> {

@@ -45,6 +45,8 @@ pub enum ChosenKind {
     Model(Model),
     /// What a language model answered in an earlier run.
     Recorded(Replies),
+    /// Nobody is asked: a sweep.
+    Nobody,
 }
 
 impl Chosen {
@@ -62,6 +64,12 @@ impl Chosen {
         read_file: ReadFile<'_>,
         read_wished: ReadFile<'_>,
     ) -> Result<Self, Finding> {
+        if experiment.sweep.is_some() {
+            return match wishes.proposer.or(wishes.model) {
+                None => Ok(Self::nobody()),
+                Some(word) => Err(no_proposer_in_a_sweep(word)),
+            };
+        }
         let choice = Choice { experiment, environment };
         let named = experiment.llm.as_ref().and_then(|llm| llm.model.as_deref());
         match (wishes.proposer, wishes.model) {
@@ -86,6 +94,12 @@ impl Chosen {
         }
     }
 
+    /// Nobody is asked for proposals, in a sweep.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self { kind: ChosenKind::Nobody, notice: None }
+    }
+
     const fn search(notice: Option<String>) -> Self {
         Self { kind: ChosenKind::Search, notice }
     }
@@ -97,6 +111,7 @@ impl Chosen {
             ChosenKind::Script { .. } => "script",
             ChosenKind::Search => "search",
             ChosenKind::Model(_) | ChosenKind::Recorded(_) => "llm",
+            ChosenKind::Nobody => "none",
         }
     }
 
@@ -108,6 +123,7 @@ impl Chosen {
             ChosenKind::Search => "search".to_owned(),
             ChosenKind::Model(model) => model.name(),
             ChosenKind::Recorded(replies) => replies.model.clone(),
+            ChosenKind::Nobody => "none".to_owned(),
         }
     }
 
@@ -118,6 +134,7 @@ impl Chosen {
             ChosenKind::Script { .. } => PolicyAuthor::Script,
             ChosenKind::Search => PolicyAuthor::Search,
             ChosenKind::Model(_) | ChosenKind::Recorded(_) => PolicyAuthor::Llm,
+            ChosenKind::Nobody => PolicyAuthor::Init,
         }
     }
 
@@ -131,8 +148,14 @@ impl Chosen {
             ChosenKind::Search => Box::new(search::Search::default()),
             ChosenKind::Model(model) => Box::new(model.start()?),
             ChosenKind::Recorded(replies) => Box::new(replies.clone()),
+            ChosenKind::Nobody => return Err("a sweep asks nobody for proposals".to_owned()),
         })
     }
+}
+
+fn no_proposer_in_a_sweep(word: &str) -> Finding {
+    let message = format!("`{word}` has nothing to propose: a sweep varies settings and improves nothing");
+    Finding::error("sweep", None, message).with_hint("leave --proposer and --model out")
 }
 
 /// What the choice depends on.

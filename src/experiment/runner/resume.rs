@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::super::memory::Memory;
 use super::super::recorded::{CONTINUED_BY, RecordedRun};
 use super::super::stream::StreamEvent;
+use super::super::sweep;
 use super::{ExperimentError, Observer, Plan, RunOptions, RunResult, carry_out};
-use crate::persistence::{Database, Status};
+use crate::persistence::{Database, ExperimentWrites, Status};
 use crate::run::CancelFlag;
 
 /// What is known of a run when it goes on.
@@ -73,6 +74,18 @@ pub fn resume(
 ) -> Result<RunResult, ExperimentError> {
     recorded.check_resumable(force)?;
     database.remove(&recorded.incomplete_simulations(), &[])?;
+    if recorded.is_sweep() {
+        let run_id = &recorded.row.run_id;
+        let continued_by = recorded.continued_by();
+        if !continued_by.is_null() {
+            let mut config = plan.config();
+            config.insert(CONTINUED_BY.to_owned(), continued_by);
+            let mut writes = ExperimentWrites::new(run_id);
+            writes.config(Value::Object(config).to_string());
+            database.commit(writes)?.wait()?;
+        }
+        return sweep::resume(plan, options, run_id, database, observer, cancel);
+    }
     let past = Past {
         events: recorded.events.clone(),
         memory: Memory::new(database.clone(), recorded.complete_simulations()),

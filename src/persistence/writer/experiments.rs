@@ -14,11 +14,15 @@ pub(super) fn write(connection: &Connection, writes: &ExperimentWrites) -> duckd
     for write in &writes.writes {
         match write {
             ExperimentWrite::Start(start) => insert_run(connection, run, start)?,
-            ExperimentWrite::Resumed { config } => {
+            ExperimentWrite::Config(config) => {
+                connection
+                    .execute("UPDATE experiments SET config = ? WHERE run_id = ?", params![config, run])?;
+            }
+            ExperimentWrite::Resumed => {
                 connection.execute(
-                    "UPDATE experiments SET status = ?, completed_at = NULL, convergence_reason = NULL, \
-                     config = ? WHERE run_id = ?",
-                    params![Status::Running.name(), config, run],
+                    "UPDATE experiments SET status = ?, completed_at = NULL, convergence_reason = NULL \
+                     WHERE run_id = ?",
+                    params![Status::Running.name(), run],
                 )?;
             }
             ExperimentWrite::IterationsStarted(number) => {
