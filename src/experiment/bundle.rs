@@ -275,6 +275,12 @@ impl Agreement {
         }
     }
 
+    /// Whether it came out the same.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        self == Self::Agrees
+    }
+
     fn of<T: PartialEq>(told: &T, found: Option<&T>) -> Self {
         match found {
             Some(found) if found == told => Self::Agrees,
@@ -330,7 +336,7 @@ impl Verification {
         let iterations = self.iterations.iter().map(|(_, agreement)| *agreement);
         let points = self.points.iter().map(|(_, agreement)| *agreement);
         let simulations = self.simulations.iter().map(|(_, agreement)| *agreement);
-        iterations.chain(points).chain(simulations).all(|agreement| agreement == Agreement::Agrees)
+        iterations.chain(points).chain(simulations).all(Agreement::holds)
     }
 }
 

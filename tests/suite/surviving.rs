@@ -215,6 +215,38 @@ fn a_bundle_is_verified_anywhere_and_tells_what_was_changed() {
 }
 
 #[test]
+fn sweeps_go_on_and_are_made_again_like_other_runs() {
+    let program = Program::new();
+    program.out("experiment run library:netting-curve --db x.duckdb --run-id curve-1 --quiet");
+    let points = |run: &str| {
+        let query = format!(
+            "SELECT * EXCLUDE (run_id, completed_at, simulation_id) FROM sweep_points WHERE run_id = '{run}' \
+             ORDER BY ALL"
+        );
+        program.sql("x.duckdb", &query)
+    };
+    let whole = points("curve-1");
+    program.out("experiment rerun curve-1 --db x.duckdb --run-id curve-2 --quiet");
+    assert_eq!(whole, points("curve-2"));
+    let connection = duckdb::Connection::open(program.path("x.duckdb")).expect("the file opens");
+    let undo = "UPDATE experiments SET status = 'cancelled', engine_version = '0.0.1' WHERE run_id = 'curve-2';
+                UPDATE sweep_points SET status = 'pending', figures = NULL WHERE run_id = 'curve-2' AND point > 1;
+                UPDATE simulations SET status = 'running' WHERE experiment_run_id = 'curve-2' \
+                AND experiment_iteration > 2;";
+    connection.execute_batch(undo).expect("rows are changed");
+    drop(connection);
+    assert_eq!(program.run("experiment resume curve-2 --db x.duckdb").status, 1);
+    program.out("experiment resume curve-2 --db x.duckdb --force --quiet");
+    assert_eq!(whole, points("curve-2"));
+    let config =
+        "SELECT config->>'$.continued_by[0].engine_version' AS v FROM experiments WHERE run_id = 'curve-2'";
+    assert_eq!(program.sql("x.duckdb", config)[0]["v"], env!("CARGO_PKG_VERSION"));
+    program.out("experiment bundle curve-1 --db x.duckdb --output b.json");
+    let verified = program.out("experiment bundle verify b.json");
+    assert!(verified.contains(&format!("{0} of {0} points agree", whole.len())), "{verified}");
+}
+
+#[test]
 fn the_bundle_of_a_run_that_was_stopped_holds_as_far_as_it_came() {
     let program = prepared();
     let mut command = program.command();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::open_recorded;
 use crate::cli::args::{BundleArgs, BundleCommand, VerifyArgs};
@@ -80,7 +80,8 @@ fn verify(args: &VerifyArgs) -> Result<(), CliError> {
         workers: args.workers.map(usize::from),
         no_baselines: true,
     };
-    let ends = bundle.run.status == Status::Completed.name();
+    // The points of a sweep end in any order.
+    let ends = bundle.run.status == Status::Completed.name() || bundle.run.experiment_type == "sweep";
     let numbers = bundle.simulations.iter().filter_map(|row| simulation_number(&run_id, &row.simulation_id));
     let last = if ends { u64::MAX } else { numbers.max().unwrap_or(u64::MAX) };
     let cancel = stopped.clone();
@@ -104,22 +105,11 @@ fn read(path: &Path) -> Result<Bundle, CliError> {
 
 fn report(bundle: &Bundle, verification: &Verification, as_json: bool) -> Result<(), CliError> {
     let mut output = Output::new();
-    let own = env!("CARGO_PKG_VERSION");
     if as_json {
-        let iteration =
-            |(number, agreement): &(u32, Agreement)| json!({"iteration": number, "result": agreement.word()});
-        let simulation =
-            |(id, agreement): &(String, Agreement)| json!({"simulation_id": id, "result": agreement.word()});
-        let object = json!({
-            "run_id": bundle.run.run_id, "recorded_by": bundle.run.engine_version, "verified_by": own,
-            "agrees": verification.holds(),
-            "iterations": verification.iterations.iter().map(iteration).collect::<Vec<_>>(),
-            "simulations": verification.simulations.iter().map(simulation).collect::<Vec<_>>(),
-        });
-        output.line(&object.to_string())?;
+        output.line(&verification_json(bundle, verification).to_string())?;
         return Ok(output.finish()?);
     }
-    let version = &bundle.run.engine_version;
+    let (version, own) = (&bundle.run.engine_version, env!("CARGO_PKG_VERSION"));
     output.line(&format!("Run {}, recorded by version {version}, verified by {own}", bundle.run.run_id))?;
     let rows: Vec<Vec<String>> = verification
         .simulations
@@ -132,13 +122,40 @@ fn report(bundle: &Bundle, verification: &Verification, as_json: bool) -> Result
     if !rows.is_empty() {
         output.text(&render(&[left("Simulation"), left("Digest"), left("Result")], &rows))?;
     }
-    for (iteration, agreement) in verification.iterations.iter().filter(|(_, a)| *a != Agreement::Agrees) {
+    for (iteration, agreement) in verification.iterations.iter().filter(|(_, one)| !one.holds()) {
         output.line(&format!("Iteration {}: its costs: {}", iteration + 1, agreement.word()))?;
     }
-    let same = |found: &[Agreement]| found.iter().filter(|one| **one == Agreement::Agrees).count();
-    let simulations: Vec<Agreement> = verification.simulations.iter().map(|(_, one)| *one).collect();
-    let iterations: Vec<Agreement> = verification.iterations.iter().map(|(_, one)| *one).collect();
-    output.line(&format!("{} of {} simulations agree", same(&simulations), simulations.len()))?;
-    output.line(&format!("{} of {} iterations agree", same(&iterations), iterations.len()))?;
+    for ((point, repetition), agreement) in verification.points.iter().filter(|(_, one)| !one.holds()) {
+        output.line(&format!("Point {point}, repetition {repetition}: its figures: {}", agreement.word()))?;
+    }
+    output.line(&counted("simulations", &verification.simulations))?;
+    output.line(&if bundle.run.experiment_type == "sweep" {
+        counted("points", &verification.points)
+    } else {
+        counted("iterations", &verification.iterations)
+    })?;
     Ok(output.finish()?)
+}
+
+fn counted<T>(what: &str, found: &[(T, Agreement)]) -> String {
+    let same = found.iter().filter(|(_, agreement)| agreement.holds()).count();
+    format!("{same} of {} {what} agree", found.len())
+}
+
+fn verification_json(bundle: &Bundle, verification: &Verification) -> Value {
+    let Verification { iterations, points, simulations } = verification;
+    let iteration =
+        |(number, agreement): &(u32, Agreement)| json!({"iteration": number, "result": agreement.word()});
+    let point = |((point, repetition), agreement): &((u32, u32), Agreement)| json!({"point": point, "repetition": repetition, "result": agreement.word()});
+    let simulation =
+        |(id, agreement): &(String, Agreement)| json!({"simulation_id": id, "result": agreement.word()});
+    json!({
+        "run_id": bundle.run.run_id,
+        "recorded_by": bundle.run.engine_version,
+        "verified_by": env!("CARGO_PKG_VERSION"),
+        "agrees": verification.holds(),
+        "iterations": iterations.iter().map(iteration).collect::<Vec<_>>(),
+        "points": points.iter().map(point).collect::<Vec<_>>(),
+        "simulations": simulations.iter().map(simulation).collect::<Vec<_>>(),
+    })
 }
