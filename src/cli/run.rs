@@ -1,13 +1,11 @@
 //! `run`: simulate a scenario, print it, store it.
 
-use std::io::IsTerminal as _;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::args::RunArgs;
 use super::error::{CliError, report_warnings, say};
-use super::interrupt;
 use super::show::{Mode, Show, ShowError};
+use super::{interrupt, progress};
 use crate::metrics::SimulationSummary;
 use crate::persistence::{Access, Database, DuckDbProvider};
 use crate::run::{
@@ -68,7 +66,8 @@ fn simulated(
         start.description.clone_from(&args.description);
         Storage { provider: &store.provider, start }
     });
-    let progress = progress(show.mode(), ticks);
+    let shows_none = matches!(show.mode(), Mode::Quiet | Mode::Verbose);
+    let progress = if shows_none { ProgressBar::hidden() } else { progress::bar(ticks, "ticks") };
     let mut failure = None;
     let mut observer = |report: &TickReport<'_>| {
         progress.inc(1);
@@ -94,17 +93,6 @@ fn ended_by_output(error: ShowError, finished: Finished) -> CliError {
         Ok(_) => error.into(),
         Err(error) => error.into(),
     }
-}
-
-/// A bar on standard error while a person watches.
-fn progress(mode: Mode, ticks: u64) -> ProgressBar {
-    let shown = matches!(mode, Mode::Normal | Mode::Stream | Mode::EventStream);
-    if !shown || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(ticks), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks {per_sec} {eta}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn report(

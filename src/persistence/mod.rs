@@ -5,10 +5,14 @@
 //! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
 //! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
 
+mod check;
 mod clock;
+mod copy;
 mod database;
 mod error;
 mod experiment;
+mod host;
+mod new_file;
 mod open;
 mod provider;
 mod query;
@@ -19,13 +23,16 @@ mod status;
 mod tests;
 mod writer;
 
+pub use check::{CheckDepth, CheckObserver, CheckProgress, Defect};
 pub use clock::Moment;
+pub use copy::{Compacted, compact, snapshot};
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
     ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
     SweepPoint, SweepPointStatus,
 };
+pub use new_file::NewFile;
 pub use provider::{
     DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion,
     SimulationFailure, SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,

@@ -8,9 +8,11 @@
 
 mod cases;
 mod commands;
+mod databases;
 mod experiment_records;
 mod experiments;
 mod explorer;
+mod exports;
 mod language_models;
 mod library;
 mod looking_back;

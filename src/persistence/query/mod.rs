@@ -3,6 +3,7 @@
 mod compare;
 mod events;
 mod experiments;
+mod export;
 mod figures;
 mod filter;
 mod info;
@@ -14,5 +15,7 @@ mod sql;
 mod state;
 mod types;
 
+pub(super) use events::LINE_COLUMNS;
+pub use export::{ExportError, ExportFilter, ExportForm, Exported};
 pub use reader::{Interrupt, Reader};
 pub use types::*;
