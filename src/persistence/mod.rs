@@ -3,7 +3,9 @@
 //!
 //! [`Database::open`] opens a file once per process. [`Database::provider`] stores
 //! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
-//! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
+//! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out; it also
+//! exports tables ([`Reader::export_file`]) and holds everything that is stored against the events
+//! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files.
 
 mod check;
 mod clock;

@@ -164,7 +164,7 @@ const DAMAGES: &[(&str, &str)] = &[
     ("DELETE FROM experiments", "policy_evaluations, `run-1`"),
     ("DELETE FROM experiments", "belongs to a run that does not exist"),
     ("DELETE FROM experiment_iterations WHERE iteration = 1", "iterations, not numbered from 0 without gaps"),
-    ("DELETE FROM experiment_iterations WHERE iteration = 1", "evaluations of iterations that do not exist"),
+    ("DELETE FROM experiment_iterations WHERE iteration = 0", "evaluations of iterations that do not exist"),
     ("UPDATE experiments SET status = 'asleep'", "experiments, `run-1`: has a `status`"),
     (
         "INSERT INTO sweep_points VALUES ('run-1', 0, 0, '{}', 1, 'completed', 'gone', NULL, NULL)",
