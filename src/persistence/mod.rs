@@ -7,6 +7,7 @@
 //! exports tables ([`Reader::export_file`]) and holds everything that is stored against the events
 //! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files.
 
+mod bookmarks;
 mod check;
 mod clock;
 mod copy;
@@ -25,6 +26,7 @@ mod status;
 mod tests;
 mod writer;
 
+pub use bookmarks::{BookmarkRow, NewBookmark};
 pub use check::{CheckDepth, CheckObserver, CheckProgress, Defect};
 pub use clock::Moment;
 pub use copy::{Compacted, compact, snapshot};
