@@ -21,6 +21,7 @@ mod run;
 mod scenario;
 mod settings;
 mod show;
+mod timings;
 mod validate;
 
 use std::ffi::OsString;

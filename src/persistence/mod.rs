@@ -38,8 +38,9 @@ pub use experiment::{
 };
 pub use new_file::NewFile;
 pub use provider::{
-    DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion,
-    SimulationFailure, SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+    Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,
+    SimulationCompletion, SimulationFailure, SimulationPersistenceProvider, SimulationResume,
+    SimulationStart, TickRecord, Ticket,
 };
 pub use query::*;
 pub use status::{Purpose, Status};

@@ -195,8 +195,9 @@ fn every_damage_is_found() {
     for (statements, words) in DAMAGES {
         program.write("y.duckdb", &whole);
         damage(&program, "y.duckdb", statements);
-        for option in ["", "--quick"] {
-            let only_full = words.starts_with('!') && option == "--quick";
+        // What only digests tell a quick check does not find.
+        for option in if words.starts_with('!') { &["", "--quick"][..] } else { &[""] } {
+            let only_full = words.starts_with('!') && *option == "--quick";
             let checked = program.run(&format!("db check {option} --db y.duckdb"));
             assert_eq!(
                 checked.status,

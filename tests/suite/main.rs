@@ -7,7 +7,9 @@
 )]
 
 mod cases;
+mod checkpoints;
 mod commands;
+mod crash;
 mod databases;
 mod experiment_records;
 mod experiments;
@@ -18,5 +20,6 @@ mod library;
 mod looking_back;
 mod readme;
 mod recording;
+mod resuming;
 mod support;
 mod tidy;

@@ -80,7 +80,8 @@ fn stored(
     let start = run::start_of(file, &scenario, id.to_owned(), config_file, ticks);
     let request = SimulationRequest { scenario, ticks };
     let mut observer = |report: &run::TickReport<'_>| bar.inc(report.events.len() as u64);
-    let finished = simulate(&request, Some(Storage { provider, start }), &mut observer, cancel)?;
+    let finished =
+        simulate(&request, Some(Storage { provider, start, checkpoint_every: None }), &mut observer, cancel)?;
     match finished.outcome {
         Outcome::Completed => Ok((finished.events, finished.ticket)),
         Outcome::Cancelled => {

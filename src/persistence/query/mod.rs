@@ -14,8 +14,10 @@ mod simulations;
 mod sql;
 mod state;
 mod types;
+mod unfinished;
 
 pub(super) use events::LINE_COLUMNS;
 pub use export::{ExportError, ExportFilter, ExportForm, Exported};
 pub use reader::{Interrupt, Reader};
 pub use types::*;
+pub use unfinished::{StoredCheckpoint, Unfinished};
