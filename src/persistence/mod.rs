@@ -33,8 +33,8 @@ pub use copy::{Compacted, compact, snapshot};
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
-    ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
-    SweepPoint, SweepPointStatus,
+    ExperimentEnd, ExperimentStart, ExperimentWrite, ExperimentWrites, IterationRecord, LiveEvent,
+    PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
 pub use new_file::NewFile;
 pub use provider::{

@@ -14,8 +14,8 @@ pub use database::{
     TableForm,
 };
 pub use experiment::{
-    EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, ResultsArgs,
-    VerboseOptions,
+    ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
+    ReplayRunArgs, ResultsArgs, VerboseOptions,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
