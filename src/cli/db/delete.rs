@@ -7,19 +7,15 @@ use crate::cli::args::DeleteArgs;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
 use crate::money::grouped;
-use crate::persistence::{Access, Database, Moment, PersistenceError, SimulationFilter, SimulationRow};
+use crate::persistence::{Database, Moment, SimulationFilter, SimulationRow};
 
 /// Simulations that are shown before the question.
 const SHOWN: usize = 20;
 
 /// Runs the command.
 pub fn delete(args: &DeleteArgs) -> Result<(), CliError> {
-    let path = args.db.path(Access::Write)?;
     let filter = filter(args)?;
-    if !path.exists() {
-        return Err(PersistenceError::Missing(path).into());
-    }
-    let database = args.db.open(Access::Write)?;
+    let database = args.db.open_existing()?;
     let simulations = chosen(&database, &filter)?;
     // A run as a whole goes only if nothing but the run was named.
     let whole = args.ids.is_empty() && args.status.is_none() && args.before.is_none();

@@ -2,7 +2,7 @@
 
 use crate::cli::args::DbOption;
 use crate::cli::error::{CliError, say};
-use crate::persistence::{Access, Database, PersistenceError, schema};
+use crate::persistence::{Access, Database, schema};
 
 /// Creates an empty file.
 pub fn init(db: &DbOption) -> Result<(), CliError> {
@@ -13,11 +13,7 @@ pub fn init(db: &DbOption) -> Result<(), CliError> {
 
 /// Brings an older file of ours to the current layout; opening for writing does it.
 pub fn migrate(db: &DbOption) -> Result<(), CliError> {
-    let path = db.path(Access::Write)?;
-    if !path.exists() {
-        return Err(PersistenceError::Missing(path).into());
-    }
-    let database = db.open(Access::Write)?;
+    let database = db.open_existing()?;
     let (path, version) = (database.path().display(), schema::VERSION);
     match database.migrated_from() {
         Some(from) => say(&format!("{path} migrated from layout {from} to {version}")),
