@@ -148,7 +148,7 @@ impl System {
              lsm_config: {{enable_bilateral: true, enable_cycles: true, max_cycle_length: 3, \
              max_cycles_per_tick: 5}}\nagents:\n"
         );
-        let is_large = |bank: u64| bank % 4 == 0;
+        let is_large = |bank: u64| bank.is_multiple_of(4);
         // Who sends much receives much: over the days money goes round, not to a few.
         let weights: Vec<String> = (0..*banks)
             .map(|bank| format!("BANK_{bank:02}: {}", if is_large(bank) { 5 } else { 1 }))
@@ -158,7 +158,7 @@ impl System {
             let policy = POLICIES.get(bank as usize % POLICIES.len()).copied().unwrap_or("{type: Fifo}");
             // Those that release everything at once have little, so that queue 2 and netting have work; what
             // waits there makes no event a tick, unlike what a policy holds back.
-            let (money, credit) = if bank % 3 == 0 { (250_000, 0) } else { (1_000_000, 2) };
+            let (money, credit) = if bank.is_multiple_of(3) { (250_000, 0) } else { (1_000_000, 2) };
             let balance = size * rng.range(money / 2, (money * 3 / 2).into());
             // Writing to a text cannot fail.
             let _ = writeln!(
