@@ -15,7 +15,7 @@ pub use database::{
 };
 pub use experiment::{
     ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
-    ReplayRunArgs, ResultsArgs, VerboseOptions,
+    ExportRunArgs, FormOfFiles, ReplayRunArgs, ResultsArgs, VerboseOptions,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
