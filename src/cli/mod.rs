@@ -7,6 +7,7 @@ mod db;
 mod error;
 mod experiment;
 mod explore;
+mod export;
 mod folders;
 mod interrupt;
 mod library;
@@ -14,12 +15,14 @@ mod log;
 mod manual;
 mod output;
 mod policy;
+mod progress;
 mod replay;
 mod run;
 mod scenario;
 mod settings;
 mod show;
 mod timings;
+mod validate;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,6 +58,8 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Db(args)) => db::db(&args),
+        Some(Command::Export(args)) => export::export(&args),
+        Some(Command::Validate(args)) => validate::validate(&args),
         Some(Command::Experiment(args)) => experiment::experiment(&args),
         Some(Command::Scenario(args)) => scenario::scenario(&args),
         Some(Command::Policy(args)) => policy::policy(&args),

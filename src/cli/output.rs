@@ -27,6 +27,11 @@ impl Output {
         self.stdout.write_all(text.as_bytes())
     }
 
+    /// Where whoever writes for itself writes to.
+    pub fn writer(&mut self) -> &mut dyn io::Write {
+        &mut self.stdout
+    }
+
     /// Writes a text and a line feed.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         self.text(text)?;

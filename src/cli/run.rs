@@ -1,13 +1,13 @@
 //! `run`: simulate a scenario, print it, store it; go on with one that is stored.
 
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::args::RunArgs;
 use super::error::{CliError, report_warnings, say};
 use super::interrupt;
+use super::progress::bar;
 use super::replay::unknown;
 use super::show::{Mode, Show, ShowError};
 use super::timings::Timings;
@@ -202,15 +202,10 @@ fn ended_by_output(error: ShowError, finished: Finished) -> CliError {
     }
 }
 
-/// A bar on standard error while a person watches.
+/// A bar where nothing else is printed meanwhile.
 fn progress(mode: Mode, ticks: u64) -> ProgressBar {
     let shown = matches!(mode, Mode::Normal | Mode::Stream | Mode::EventStream);
-    if !shown || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(ticks), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks {per_sec} {eta}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    if shown { bar(ticks, "ticks") } else { ProgressBar::hidden() }
 }
 
 fn report(subject: Subject, store: Option<&Store>, finished: Finished, show: Show) -> Result<(), CliError> {

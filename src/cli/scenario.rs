@@ -16,7 +16,8 @@ pub fn scenario(args: &ScenarioArgs) -> Result<(), CliError> {
     }
 }
 
-fn validate(file: &str, strict: bool, form: ResultForm) -> Result<(), CliError> {
+/// Reports every problem of a file.
+pub fn validate(file: &str, strict: bool, form: ResultForm) -> Result<(), CliError> {
     let overrides = Overrides { strict, ..Overrides::default() };
     let (valid, findings, about) = match sources::load_scenario(file, &overrides) {
         Ok(loaded) => {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::args::{ModeOptions, ResultForm};
+use super::args::{FilterArgs, ModeOptions, ResultForm};
 use super::error::{CliError, say};
 use super::output::Output;
 use crate::event::{Digest, Event, write_line};
@@ -39,7 +39,7 @@ impl ModeOptions {
             _ => Mode::Normal,
         };
         let shows_events = matches!(mode, Mode::Verbose | Mode::EventStream);
-        if !shows_events && !self.filter()?.is_empty() {
+        if !shows_events && !self.filter.read()?.is_empty() {
             return Err(CliError::usage(
                 "filters act on events, and this output shows none",
                 "add --verbose or --event-stream",
@@ -47,9 +47,11 @@ impl ModeOptions {
         }
         Ok(mode)
     }
+}
 
+impl FilterArgs {
     /// The filter of the `--filter-…` options.
-    pub fn filter(&self) -> Result<Filter, CliError> {
+    pub fn read(&self) -> Result<Filter, CliError> {
         let options = FilterOptions {
             event_types: self.filter_event_type.as_deref(),
             agent: self.filter_agent.as_deref(),
@@ -125,7 +127,7 @@ impl Show {
     /// A printer before tick 0.
     pub fn new(scenario: Arc<Scenario>, options: &ModeOptions, digest: bool) -> Result<Self, CliError> {
         let mode = options.mode()?;
-        let filter = options.filter()?;
+        let filter = options.filter.read()?;
         let output = Output::new();
         let as_text = output.is_terminal() && mode != Mode::Quiet;
         let form = options.output.unwrap_or(if as_text { ResultForm::Text } else { ResultForm::Json });

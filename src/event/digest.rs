@@ -55,7 +55,13 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The SHA-256 of a text as 64 lower-case hex digits.
 #[must_use]
 pub fn sha256_hex(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+    sha256_hex_of(text.as_bytes())
+}
+
+/// The SHA-256 of bytes as 64 lower-case hex digits.
+#[must_use]
+pub fn sha256_hex_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::field::{DecodeError, Field};
 use super::{Event, EventKind, FieldVisitor};
 use crate::ids::Names;
+use crate::text::write_quoted;
 use crate::time::Tick;
 
 /// Appends the event as one JSON object without a line feed.
@@ -15,6 +16,42 @@ pub fn write_line(sequence: u64, tick: Tick, event: &Event, names: &Names, out: 
         write!(out, "{{\"sequence\":{sequence},\"event_type\":\"{}\",\"tick\":{tick}", event.kind().name());
     event.visit(&mut Members { names, out, skip: &[] });
     out.push('}');
+}
+
+/// A stored event: the columns of its row that its line is made of (spec 06, 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns<'a> {
+    /// Number of the event in the run.
+    pub sequence: u64,
+    /// Its tick.
+    pub tick: u64,
+    /// Its type.
+    pub event_type: &'a str,
+    /// The value of its key `agent_id`, if it has one.
+    pub agent_id: Option<&'a str>,
+    /// The value of its key `tx_id`, if it has one.
+    pub tx_id: Option<&'a str>,
+    /// All other keys as one JSON object.
+    pub details: &'a str,
+}
+
+/// Appends the line of a stored event without a line feed.
+pub fn write_columns_line(columns: &Columns<'_>, out: &mut String) {
+    let Columns { sequence, tick, event_type, agent_id, tx_id, details } = columns;
+    let _ = write!(out, "{{\"sequence\":{sequence},\"event_type\":\"{event_type}\",\"tick\":{tick}");
+    for (key, value) in [("agent_id", agent_id), ("tx_id", tx_id)] {
+        if let Some(value) = value {
+            let _ = write!(out, ",\"{key}\":");
+            write_quoted(value, out);
+        }
+    }
+    match details.strip_prefix('{') {
+        Some(members) if members.len() > 1 => {
+            out.push(',');
+            out.push_str(members);
+        }
+        _ => out.push('}'),
+    }
 }
 
 /// The part of an event that the column `details` holds: all keys but `agent_id` and `tx_id`.

@@ -14,13 +14,13 @@ use crate::ids::{BankIdx, Names};
 use crate::time::Tick;
 
 pub use catalogue::{Event, EventKind};
-pub use digest::{Digest, hex, sha256_hex};
+pub use digest::{Digest, hex, sha256_hex, sha256_hex_of};
 pub use effect::Effect;
 pub use field::{
     CostsField, DeclaredPriority, DecodeError, Field, FieldKind, HoldReason, Mechanism, OptionalBank,
     RtgsPriority, SettlementId, Text,
 };
-pub use line::{Details, decode, write_line};
+pub use line::{Columns, Details, decode, write_columns_line, write_line};
 
 /// What one event type is: a row of the registry.
 #[derive(Debug)]

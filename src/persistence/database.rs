@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use duckdb::Connection;
 
 use super::experiment::{ExperimentWrite, ExperimentWrites};
+use super::host::Host;
 use super::provider::{DuckDbProvider, Ticket};
 use super::query::Reader;
 use super::writer::{Command, Run, Writer};
@@ -41,9 +42,11 @@ pub struct Database(Arc<Shared>);
 pub(super) struct Shared {
     path: PathBuf,
     layout: Layout,
+    migrated_from: Option<i32>,
     warnings: Vec<String>,
     root: Mutex<Connection>,
     writer: Option<Writer>,
+    host: Mutex<Option<Host>>,
     ids: Mutex<Ids>,
     /// Completes what a process that died has left behind.
     recovery: Mutex<Option<JoinHandle<()>>>,
@@ -101,6 +104,34 @@ impl Database {
         Ok(database)
     }
 
+    /// Creates a file with the current layout and nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// A file that exists, a folder that does not; see [`Database::open`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, PersistenceError> {
+        let path = path.as_ref();
+        if path.exists() {
+            return Err(PersistenceError::FileExists(path.to_owned()));
+        }
+        Self::open(path, Access::Write)
+    }
+
+    /// Does something with a file that this process has not opened, and that nobody here opens meanwhile.
+    pub(super) fn while_closed<T>(
+        path: &Path,
+        work: impl FnOnce(&Path) -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        let path = open::canonical(path)?;
+        let files = locked(&OPEN);
+        if files.contains_key(&path) {
+            return Err(PersistenceError::OpenHere(path));
+        }
+        let done = work(&path);
+        drop(files);
+        done
+    }
+
     /// The file, as its canonical path.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -117,6 +148,12 @@ impl Database {
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.0.layout
+    }
+
+    /// The older layout that the file had before it was opened, if it was migrated.
+    #[must_use]
+    pub fn migrated_from(&self) -> Option<i32> {
+        self.0.migrated_from
     }
 
     /// What the user should know about the opening, e.g. a damaged log that was set aside.
@@ -165,7 +202,7 @@ impl Database {
     }
 
     /// Removes simulations and whole runs with everything that belongs to them, and waits
-    /// until that is committed. Their ids are free again.
+    /// until that is committed: bookmarks and notes too. Their ids are free again.
     ///
     /// # Errors
     ///
@@ -178,6 +215,9 @@ impl Database {
         let of_runs = runs.iter().map(|run| self.reader()?.simulation_ids_of_run(run));
         let mut all: Vec<String> = of_runs.collect::<Result<Vec<_>, _>>()?.concat();
         all.extend_from_slice(simulations);
+        if let Some(id) = all.iter().find(|id| self.ids().running.contains_key(*id)) {
+            return Err(PersistenceError::OutOfOrder { id: id.clone(), what: "it is running".to_owned() });
+        }
         self.writer()?
             .ask(|reply| Command::Remove { simulations: all.clone(), runs: runs.to_vec(), reply })?
             .wait()?;
@@ -250,8 +290,8 @@ impl Database {
 
 impl Shared {
     fn open(path: PathBuf, access: Access) -> Result<Self, PersistenceError> {
-        let open::Opened { connection, layout, warnings } = open::open(&path, access)?;
-        let (mut writer, mut ids) = (None, Ids::default());
+        let open::Opened { connection, layout, migrated_from, warnings } = open::open(&path, access)?;
+        let (mut writer, mut host, mut ids) = (None, None, Ids::default());
         if let Layout::Ours(_) = layout {
             ids.simulations = texts(&connection, "SELECT simulation_id FROM simulations")?;
             ids.runs = texts(&connection, "SELECT run_id FROM experiments")?;
@@ -259,14 +299,20 @@ impl Shared {
         if access == Access::Write {
             recovery::mark_interrupted(&connection)?;
             writer = Some(Writer::start(connection.try_clone()?, path.clone())?);
+            host = Host::start(&path, connection.try_clone()?)
+                .inspect_err(|error| tracing::warn!(%error, "no other process can ask for a copy"))
+                .ok();
         }
-        let (root, ids, recovery) = (Mutex::new(connection), Mutex::new(ids), Mutex::default());
-        Ok(Self { path, layout, warnings, root, writer, ids, recovery })
+        let (root, host, ids) = (Mutex::new(connection), Mutex::new(host), Mutex::new(ids));
+        let recovery = Mutex::default();
+        Ok(Self { path, layout, migrated_from, warnings, root, writer, host, ids, recovery })
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // Its connection goes first, and nobody asks any more.
+        drop(self.host.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(writer) = &self.writer {
             writer.close();
         }

@@ -8,6 +8,9 @@ pub enum PersistenceError {
     /// There is no such file, and reading does not make one.
     #[error("database `{}` does not exist", .0.display())]
     Missing(PathBuf),
+    /// A new file was asked for where one is.
+    #[error("`{}` exists already", .0.display())]
+    FileExists(PathBuf),
     /// The folder of a new file does not exist.
     #[error("folder `{}` of the database does not exist", .0.display())]
     NoFolder(PathBuf),
@@ -31,6 +34,9 @@ pub enum PersistenceError {
     /// The same file is open read-only in this process.
     #[error("database `{}` is already open for reading only", .0.display())]
     OpenForReading(PathBuf),
+    /// The same file is open in this process.
+    #[error("database `{}` is open in this process", .0.display())]
+    OpenHere(PathBuf),
     /// The file cannot be written.
     #[error("database `{}` cannot be written: {reason}", path.display())]
     ReadOnly {
@@ -121,6 +127,14 @@ pub enum PersistenceError {
         /// What DuckDB says.
         reason: String,
     },
+    /// A copy could not be written.
+    #[error("no copy of database `{}` could be written: {reason}", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A question that could not be answered.
     #[error("the database could not answer: {0}")]
     Query(String),
@@ -154,6 +168,7 @@ impl PersistenceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Missing(_) => "`payment-sim run --persist` or `payment-sim db init` creates one",
+            Self::FileExists(_) => "name another file",
             Self::NoFolder(_) => "create the folder first",
             Self::NotADatabase(_) | Self::Foreign(_) | Self::Unreadable { .. } => {
                 "name another file with `--db`"
@@ -163,7 +178,7 @@ impl PersistenceError {
                 "wait until it has ended, copy the data with `payment-sim db snapshot`, or name another file \
                  with `--db`"
             }
-            Self::OpenForReading(_) => "close it first",
+            Self::OpenForReading(_) | Self::OpenHere(_) => "close it first",
             Self::ReadOnly { .. } => "name a file in a folder that you may write to with `--db`",
             Self::Older { .. } => "bring it up to date with `payment-sim db migrate`",
             Self::Newer { .. } => "use the newer program, or name another file with `--db`",

@@ -3,13 +3,19 @@
 //!
 //! [`Database::open`] opens a file once per process. [`Database::provider`] stores
 //! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
-//! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
+//! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out; it also
+//! exports tables ([`Reader::export_file`]) and holds everything that is stored against the events
+//! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files.
 
 mod bookmarks;
+mod check;
 mod clock;
+mod copy;
 mod database;
 mod error;
 mod experiment;
+mod host;
+mod new_file;
 mod open;
 mod provider;
 mod query;
@@ -21,13 +27,16 @@ pub(crate) mod tests;
 mod writer;
 
 pub use bookmarks::{BookmarkRow, NewBookmark};
+pub use check::{CheckDepth, CheckObserver, CheckProgress, Defect};
 pub use clock::Moment;
+pub use copy::{Compacted, compact, snapshot};
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
     ExperimentEnd, ExperimentStart, ExperimentWrite, ExperimentWrites, IterationRecord, LiveEvent,
     PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
+pub use new_file::NewFile;
 pub use provider::{
     Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,
     SimulationCompletion, SimulationFailure, SimulationPersistenceProvider, SimulationResume,

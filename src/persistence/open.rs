@@ -18,11 +18,11 @@ const READING_THREADS: i64 = 4;
 /// last group of rows is compressed again, so this is large.
 const CHECKPOINT_AT: &str = "128MB";
 /// Memory that DuckDB may use for everything together.
-const MAX_MEMORY: &str = "1GB";
+pub(super) const MAX_MEMORY: &str = "1GB";
 /// Block size of new files in bytes.
-const BLOCK_SIZE: &str = "16384";
+pub(super) const BLOCK_SIZE: &str = "16384";
 /// Storage format of new files.
-const STORAGE_VERSION: &str = "v1.5.0";
+pub(super) const STORAGE_VERSION: &str = "v1.5.0";
 
 /// An opened file.
 pub(super) struct Opened {
@@ -30,6 +30,8 @@ pub(super) struct Opened {
     pub connection: Connection,
     /// Whose tables it holds.
     pub layout: Layout,
+    /// The older version of our layout that it had before, if it was migrated.
+    pub migrated_from: Option<i32>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
@@ -47,6 +49,16 @@ pub(super) fn canonical(path: &Path) -> Result<PathBuf, PersistenceError> {
 
 /// Opens a file; creates or migrates it if it is to be written.
 pub(super) fn open(path: &Path, access: Access) -> Result<Opened, PersistenceError> {
+    open_as(path, access, &schema::VERSIONS)
+}
+
+/// Opens a file as a program does that knows these versions.
+pub(super) fn open_as(
+    path: &Path,
+    access: Access,
+    versions: &schema::Versions,
+) -> Result<Opened, PersistenceError> {
+    let current = versions.current();
     let mut warnings = Vec::new();
     let found = if path.exists() {
         check_is_duckdb(path)?;
@@ -61,19 +73,11 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Opened, PersistenceErr
         (Found::NoTables, Access::Read) => return Err(PersistenceError::Foreign(path.to_owned())),
         (Found::Reference, Access::Write) => return Err(PersistenceError::Reference(path.to_owned())),
         (Found::Reference, Access::Read) => Layout::Reference,
-        (Found::Ours(version), _) if version > schema::VERSION => {
-            return Err(PersistenceError::Newer {
-                path: path.to_owned(),
-                found: version,
-                current: schema::VERSION,
-            });
+        (Found::Ours(found), _) if found > current => {
+            return Err(PersistenceError::Newer { path: path.to_owned(), found, current });
         }
-        (Found::Ours(version), Access::Read) if version < schema::VERSION => {
-            return Err(PersistenceError::Older {
-                path: path.to_owned(),
-                found: version,
-                current: schema::VERSION,
-            });
+        (Found::Ours(found), Access::Read) if found < current => {
+            return Err(PersistenceError::Older { path: path.to_owned(), found, current });
         }
         (Found::Ours(version), _) => Layout::Ours(version),
         (Found::NoTables, Access::Write) => Layout::Ours(0),
@@ -83,10 +87,12 @@ pub(super) fn open(path: &Path, access: Access) -> Result<Opened, PersistenceErr
     }
     let connection = connect(path, access)?;
     if let (Layout::Ours(version), Access::Write) = (layout, access) {
-        migrate(&connection, path, version)?;
-        return Ok(Opened { connection, layout: Layout::Ours(schema::VERSION), warnings });
+        migrate(&connection, path, versions, version)?;
+        let migrated_from = Some(version).filter(|version| (1..current).contains(version));
+        let layout = Layout::Ours(current);
+        return Ok(Opened { connection, layout, migrated_from, warnings });
     }
-    Ok(Opened { connection, layout, warnings })
+    Ok(Opened { connection, layout, migrated_from: None, warnings })
 }
 
 /// What a file holds.
@@ -195,7 +201,7 @@ fn inspect(path: &Path, warnings: &mut Vec<String>) -> Result<Found, Persistence
         .map_err(|error| PersistenceError::Unreadable { path: path.to_owned(), reason: message(&error) })
 }
 
-fn log_of(path: &Path) -> PathBuf {
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wal");
     name.into()
@@ -251,13 +257,18 @@ fn has_column(connection: &Connection, table: &str, column: &str) -> duckdb::Res
 }
 
 /// Brings a file up to the current version, one transaction a step.
-fn migrate(connection: &Connection, path: &Path, from: i32) -> Result<(), PersistenceError> {
+fn migrate(
+    connection: &Connection,
+    path: &Path,
+    versions: &schema::Versions,
+    from: i32,
+) -> Result<(), PersistenceError> {
     let failed = |error: duckdb::Error| PersistenceError::Write {
         path: path.to_owned(),
         reason: format!("the layout could not be made: {}", message(&error)),
     };
     let mut changed = false;
-    for step in schema::pending(from) {
+    for step in versions.pending(from) {
         changed = true;
         let statements = format!("BEGIN;\n{}", (step.sql)());
         let done = connection

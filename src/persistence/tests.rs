@@ -4,6 +4,7 @@
 mod asking;
 mod experimenting;
 mod layout;
+mod migrating;
 mod opening;
 pub(crate) mod rows;
 mod samples;

@@ -2,6 +2,7 @@
 //! with the program (`library:NAME`). The only place that reads them.
 
 mod experiment;
+mod kind;
 mod scenario;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::scenario::{FileKind, FileText, Files};
 pub use experiment::{
     ExperimentOptions, LoadedExperiment, from_environment, load_experiment, read_experiment, read_script,
 };
+pub use kind::kind_of;
 pub use scenario::{LoadedScenario, load_from, load_scenario};
 
 /// Largest file that is read, in bytes: far beyond any day of payments, far below the memory.
@@ -54,6 +56,9 @@ pub enum SourceError {
     /// Its name ends in something else than a scenario's.
     #[error("`{0}` is no scenario file: its name must end in .yaml, .yml or .json")]
     UnknownEnding(String),
+    /// Its content is of no known kind.
+    #[error("`{0}` is neither a scenario, nor a policy, nor an experiment")]
+    UnknownKind(String),
     /// The library has none of that name.
     #[error(transparent)]
     NotInLibrary(#[from] library::UnknownAsset),
@@ -76,6 +81,11 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotInLibrary(unknown) => Some(unknown.hint()),
+            Self::UnknownKind(_) => Some(
+                "a scenario has `simulation` and `agents`, a policy `policy_id` and `payment_tree`, an \
+                 experiment `scenario` and `optimized_agents`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The table of commands and options (spec 06, 7; 07, 18).
 
+mod database;
 mod experiment;
 mod policy;
 
@@ -8,6 +9,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub use database::{
+    DbArgs, DbCommand, DeleteArgs, ExportArgs, ExportWhat, GenerateArgs, ListArgs, RowsForm, SchemaForm,
+    TableForm,
+};
 pub use experiment::{
     BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
     ExperimentRunArgs, ExportRunArgs, FormOfFiles, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs,
@@ -47,12 +52,16 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Show a recorded simulation again, from its stored events alone.
     Replay(Box<ReplayArgs>),
-    /// Look into the database.
-    Db(DbArgs),
+    /// Look into the database, check it, copy it, tidy it up.
+    Db(Box<DbArgs>),
+    /// Write recorded rows as CSV, JSON lines or Parquet.
+    Export(Box<ExportArgs>),
     /// Run experiments and look at their results.
     Experiment(ExperimentArgs),
     /// Open the explorer: launch, browse, step through.
     Explore(ExploreArgs),
+    /// Check files, whatever they are: scenarios, policies or experiments.
+    Validate(ValidateArgs),
     /// Check scenario files.
     Scenario(ScenarioArgs),
     /// Check, explain and document policies.
@@ -103,13 +112,20 @@ pub struct ModeOptions {
     /// Form of the result [default: text on a terminal, else json]
     #[arg(long, short, value_enum, value_name = "FORM")]
     pub output: Option<ResultForm>,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// Which events are shown (spec 06, 7.5).
+#[derive(Clone, Debug, Default, Args)]
+pub struct FilterArgs {
     /// Show only these types of events, separated by commas
     #[arg(long, value_name = "LIST")]
     pub filter_event_type: Option<String>,
-    /// Show only events that concern this bank
+    /// Show only what concerns this bank
     #[arg(long, value_name = "ID")]
     pub filter_agent: Option<String>,
-    /// Show only events that concern this payment
+    /// Show only what concerns this payment
     #[arg(long, value_name = "ID")]
     pub filter_tx: Option<String>,
     /// Show only these ticks: A-B, A-, -B or A
@@ -215,88 +231,6 @@ pub struct ReplayArgs {
     pub mode: ModeOptions,
 }
 
-/// Commands of `db`.
-#[derive(Debug, Args)]
-pub struct DbArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: DbCommand,
-}
-
-/// Every `db` command.
-#[derive(Debug, Subcommand)]
-pub enum DbCommand {
-    /// List recorded simulations, newest first.
-    #[command(alias = "simulations")]
-    List {
-        #[command(flatten)]
-        db: DbOption,
-        /// Rows at most; 0: all
-        #[arg(long, short = 'n', default_value_t = 20)]
-        limit: usize,
-        /// Only simulations in this state
-        #[arg(long)]
-        status: Option<String>,
-        /// Only simulations run for this purpose
-        #[arg(long)]
-        purpose: Option<String>,
-        /// Only simulations of this run
-        #[arg(long)]
-        run: Option<String>,
-        /// A JSON line per simulation
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show path, size, layout, rows per table and the largest simulations.
-    Info {
-        #[command(flatten)]
-        db: DbOption,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print tables, views and columns with what they mean.
-    Schema {
-        /// Form
-        #[arg(long, value_enum, default_value_t = SchemaForm::Text)]
-        format: SchemaForm,
-    },
-    /// Run one read-only SQL statement.
-    Sql {
-        /// The statement; - reads it from standard input
-        query: String,
-        #[command(flatten)]
-        db: DbOption,
-        /// Form of the rows
-        #[arg(long, value_enum, default_value_t = RowsForm::Table)]
-        format: RowsForm,
-    },
-}
-
-/// Form of a listing of the layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemaForm {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// Statements that make it.
-    Sql,
-}
-
-/// Form of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RowsForm {
-    /// A table for people.
-    Table,
-    /// Comma-separated values.
-    Csv,
-    /// One JSON array.
-    Json,
-    /// A JSON object a line.
-    Jsonl,
-}
-
 /// Options of the explorer.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ExploreArgs {
@@ -324,6 +258,14 @@ pub struct ExploreArgs {
     /// Settings file [default: PAYMENT_SIM_CONFIG, else config.toml in the configuration folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Scenarios, policies or experiments; each is known by what it holds
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
 }
 
 /// Commands of `scenario`.

@@ -24,13 +24,15 @@ use super::database::{from_environment, open_warned};
 use super::error::CliError;
 use crate::persistence::{Access, Database, ExperimentRow, PersistenceError, Reader};
 
+pub use validate::validate;
+
 /// Where experiments are stored that name no database.
 const RESULTS: &str = "results/experiments.db";
 
 /// Runs the command.
 pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
     match &args.command {
-        ExperimentCommand::Validate { file, strict } => validate::validate(file, *strict),
+        ExperimentCommand::Validate { file, strict } => validate(file, *strict),
         ExperimentCommand::Info { file, json } => info::info(file, *json),
         ExperimentCommand::List { folder, json } => list::list(folder, *json),
         ExperimentCommand::Template { output } => template::template(output.as_deref()),

@@ -1,13 +1,13 @@
 //! Events of a simulation (spec 06, 5.2 and 5.3).
 
-use duckdb::params_from_iter;
-use duckdb::types::Value;
+use duckdb::types::{Value, ValueRef};
+use duckdb::{Row, params_from_iter};
 
 use super::Reader;
 use super::filter::{Conditions, limit, text};
 use super::simulations::columns_of;
 use super::types::{EventFilter, EventPage, EventRow, EventSummary, Sort};
-use crate::event::EventKind;
+use crate::event::{Columns, EventKind};
 use crate::finding::nearest;
 use crate::persistence::PersistenceError;
 
@@ -15,6 +15,28 @@ use crate::persistence::PersistenceError;
 const DEFAULT_LIMIT: i64 = 100;
 /// Most events in a page.
 const MAX_LIMIT: i64 = 1000;
+
+/// The columns that an event line is made of.
+pub(in crate::persistence) const LINE_COLUMNS: &str = "sequence, tick, event_type, agent_id, tx_id, details";
+
+/// Reads a row that begins with [`LINE_COLUMNS`].
+pub(in crate::persistence) fn line_columns<'row>(row: &'row Row<'_>) -> duckdb::Result<Columns<'row>> {
+    Ok(Columns {
+        sequence: row.get(0)?,
+        tick: row.get(1)?,
+        event_type: borrowed(row, 2)?.unwrap_or_default(),
+        agent_id: borrowed(row, 3)?,
+        tx_id: borrowed(row, 4)?,
+        details: borrowed(row, 5)?.unwrap_or_default(),
+    })
+}
+
+fn borrowed<'row>(row: &'row Row<'_>, at: usize) -> duckdb::Result<Option<&'row str>> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    })
+}
 
 impl Sort {
     /// What `tick_asc` or `tick_desc` means.
@@ -62,7 +84,7 @@ impl EventFilter {
     }
 
     /// The conditions, without the page key.
-    fn conditions(&self) -> Result<Conditions, PersistenceError> {
+    pub(super) fn conditions(&self) -> Result<Conditions, PersistenceError> {
         if let (Some(min), Some(max)) = (self.tick_min, self.tick_max)
             && min > max
         {
@@ -138,7 +160,7 @@ impl Reader {
     }
 
     /// All events of a simulation, as its row says.
-    fn stored_events(&self, simulation_id: &str) -> Result<u64, PersistenceError> {
+    pub(super) fn stored_events(&self, simulation_id: &str) -> Result<u64, PersistenceError> {
         let query = "SELECT event_count FROM simulations WHERE simulation_id = ?";
         Ok(self.one(query, [simulation_id], |row| row.get(0))?.unwrap_or(0))
     }

@@ -12,6 +12,14 @@ use super::types::{
 };
 use crate::persistence::PersistenceError;
 
+/// The total and the six kinds of costs, summed.
+const COST_SUMS: &str = "sum(total_cost)::BIGINT AS total_cost, \
+     sum(liquidity_cost)::BIGINT AS liquidity_cost, sum(delay_cost)::BIGINT AS delay_cost, \
+     sum(collateral_cost)::BIGINT AS collateral_cost, \
+     sum(deadline_penalty_cost)::BIGINT AS deadline_penalty_cost, \
+     sum(split_friction_cost)::BIGINT AS split_friction_cost, \
+     sum(liquidity_opportunity_cost)::BIGINT AS liquidity_opportunity_cost";
+
 impl Reader {
     /// Daily metrics by day and bank, of one bank if one is given.
     ///
@@ -38,14 +46,10 @@ impl Reader {
     /// See [`Reader::simulations`].
     pub fn bank_costs(&self, simulation_id: &str) -> Result<Vec<BankCostsRow>, PersistenceError> {
         self.rows(
-            "FROM (SELECT agent_id, sum(liquidity_cost)::BIGINT AS liquidity_cost, \
-             sum(delay_cost)::BIGINT AS delay_cost, sum(collateral_cost)::BIGINT AS collateral_cost, \
-             sum(deadline_penalty_cost)::BIGINT AS deadline_penalty_cost, \
-             sum(split_friction_cost)::BIGINT AS split_friction_cost, \
-             sum(liquidity_opportunity_cost)::BIGINT AS liquidity_opportunity_cost, \
-             sum(total_cost)::BIGINT AS total_cost \
-             FROM daily_agent_metrics WHERE simulation_id = ? GROUP BY agent_id) \
-             ORDER BY total_cost DESC, agent_id",
+            &format!(
+                "FROM (SELECT agent_id, {COST_SUMS} FROM daily_agent_metrics WHERE simulation_id = ? \
+                 GROUP BY agent_id) ORDER BY total_cost DESC, agent_id"
+            ),
             [simulation_id],
         )
     }
@@ -61,14 +65,10 @@ impl Reader {
         bank: Option<&str>,
     ) -> Result<Vec<DayCostsRow>, PersistenceError> {
         self.rows(
-            "FROM (SELECT day, sum(total_cost)::BIGINT AS total_cost, \
-             sum(liquidity_cost)::BIGINT AS liquidity_cost, sum(delay_cost)::BIGINT AS delay_cost, \
-             sum(collateral_cost)::BIGINT AS collateral_cost, \
-             sum(deadline_penalty_cost)::BIGINT AS deadline_penalty_cost, \
-             sum(split_friction_cost)::BIGINT AS split_friction_cost, \
-             sum(liquidity_opportunity_cost)::BIGINT AS liquidity_opportunity_cost \
-             FROM daily_agent_metrics WHERE simulation_id = ? AND agent_id = coalesce(?, agent_id) \
-             GROUP BY day) ORDER BY day",
+            &format!(
+                "FROM (SELECT day, {COST_SUMS} FROM daily_agent_metrics \
+                 WHERE simulation_id = ? AND agent_id = coalesce(?, agent_id) GROUP BY day) ORDER BY day"
+            ),
             params![simulation_id, bank],
         )
     }

@@ -27,6 +27,14 @@ impl Conditions {
         }
     }
 
+    /// The column holds one of the texts, if any are given.
+    pub(super) fn any_of(&mut self, column: &str, values: &[String]) {
+        if !values.is_empty() {
+            let marks = vec!["?"; values.len()].join(", ");
+            self.add(format!("{column} IN ({marks})"), values.iter().map(|value| text(value)));
+        }
+    }
+
     /// A condition on a number, if one is given.
     pub(super) fn count(&mut self, condition: &str, value: Option<u64>) {
         if let Some(value) = value {

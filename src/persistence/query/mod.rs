@@ -3,6 +3,7 @@
 mod compare;
 mod events;
 mod experiments;
+mod export;
 mod figures;
 mod filter;
 mod info;
@@ -16,6 +17,8 @@ mod state;
 mod types;
 mod unfinished;
 
+pub(super) use events::LINE_COLUMNS;
+pub use export::{ExportError, ExportFilter, ExportForm, Exported};
 pub use reader::{Interrupt, Reader};
 pub use run_files::{FileForm, RunPart};
 pub use types::*;

@@ -84,6 +84,11 @@ impl Reader {
         Ok(self.list(query, parameters, read)?.into_iter().next())
     }
 
+    /// The ids of all simulations, in byte order.
+    pub(in crate::persistence) fn simulation_ids(&self) -> Result<Vec<String>, PersistenceError> {
+        self.list("SELECT simulation_id FROM simulations ORDER BY simulation_id", [], |row| row.get(0))
+    }
+
     pub(in crate::persistence) fn simulation_ids_of_run(
         &self,
         run: &str,

@@ -35,6 +35,10 @@ impl Reader {
 
     fn simulation_conditions(&self, filter: &SimulationFilter) -> Conditions {
         let mut conditions = Conditions::default();
+        conditions.any_of("simulation_id", &filter.ids);
+        if let Some(before) = filter.before {
+            conditions.add("started_at < ?", [moment(before)]);
+        }
         conditions.text("experiment_run_id = ?", filter.run.as_deref());
         conditions.count("experiment_iteration = ?", filter.iteration.map(u64::from));
         conditions.text("purpose = ?", filter.purpose.map(|purpose| purpose.name()));

@@ -150,14 +150,14 @@ impl From<Value> for SqlValue {
             Value::Blob(bytes) => Self::Text(crate::event::hex(&bytes)),
             Value::List(items) | Value::Array(items) => {
                 let items: Vec<String> = items.into_iter().map(|item| Self::from(item).json()).collect();
-                Self::Text(format!("[{}]", items.join(",")))
+                Self::Json(format!("[{}]", items.join(",")))
             }
             Value::Struct(members) => {
                 let members: Vec<String> = members
                     .iter()
                     .map(|(key, value)| format!("{}:{}", quoted(key), Self::from(value.clone()).json()))
                     .collect();
-                Self::Text(format!("{{{}}}", members.join(",")))
+                Self::Json(format!("{{{}}}", members.join(",")))
             }
             Value::Decimal(number) => Self::Text(number.to_string()),
             other => Self::Text(format!("{other:?}")),
@@ -190,7 +190,7 @@ impl fmt::Display for SqlValue {
             Self::Flag(flag) => flag.fmt(f),
             Self::Integer(number) => number.fmt(f),
             Self::Float(number) => f.pad(crate::text::float(*number).trim_matches('"')),
-            Self::Text(text) => f.pad(text),
+            Self::Text(text) | Self::Json(text) => f.pad(text),
         }
     }
 }

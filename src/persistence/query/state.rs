@@ -4,10 +4,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use duckdb::params;
+use duckdb::{Params, params};
 
 use super::Reader;
-use crate::event::{Digest, Event, Recorded, decode};
+use super::events::{LINE_COLUMNS, line_columns};
+use crate::event::{Columns, Digest, Event, Recorded, decode};
 use crate::ids::Names;
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
 use crate::persistence::PersistenceError;
@@ -60,12 +61,9 @@ impl Reader {
         names: &Names,
         ticks: RangeInclusive<Tick>,
     ) -> Result<Vec<Recorded>, PersistenceError> {
-        let rows = self.list(
-            "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
-             WHERE simulation_id = ? AND tick BETWEEN ? AND ? ORDER BY sequence",
-            params![simulation_id, ticks.start().0, ticks.end().0],
-            |row| recorded(row, names),
-        )?;
+        let of_ticks = "simulation_id = ? AND tick BETWEEN ? AND ?";
+        let ticks = params![simulation_id, ticks.start().0, ticks.end().0];
+        let rows = self.recorded(of_ticks, ticks, names)?;
         rows.into_iter().collect::<Result<_, _>>().map_err(|error| corrupt_event(simulation_id, error))
     }
 
@@ -90,6 +88,18 @@ impl Reader {
         Ok(digest.hex())
     }
 
+    /// The events that a condition holds for, in order, each as typed value or what is wrong with it.
+    fn recorded(
+        &self,
+        condition: &str,
+        parameters: impl Params,
+        names: &Names,
+    ) -> Result<Vec<Result<Recorded, String>>, PersistenceError> {
+        let query =
+            format!("SELECT {LINE_COLUMNS} FROM simulation_events WHERE {condition} ORDER BY sequence");
+        self.list(&query, parameters, |row| Ok(typed(&line_columns(row)?, names)))
+    }
+
     /// Shows every stored tick from one on with its events, in order, ticks without events
     /// too, until the visitor has seen enough.
     ///
@@ -107,12 +117,9 @@ impl Reader {
         let (mut tick, mut sequence) = (*ticks.start(), first_sequence);
         let mut events = Vec::new();
         loop {
-            let page = self.list(
-                "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
-                 WHERE simulation_id = ? AND sequence >= ? AND sequence < ? AND tick <= ? ORDER BY sequence",
-                params![simulation_id, sequence, sequence.saturating_add(PAGE), last.0],
-                |row| recorded(row, names),
-            )?;
+            let of_page = "simulation_id = ? AND sequence >= ? AND sequence < ? AND tick <= ?";
+            let page = params![simulation_id, sequence, sequence.saturating_add(PAGE), last.0];
+            let page = self.recorded(of_page, page, names)?;
             let full = page.len() as u64 == PAGE;
             sequence += page.len() as u64;
             for event in page {
@@ -226,13 +233,8 @@ impl Reader {
         simulation_id: &str,
         scenario: &Scenario,
     ) -> Result<Vec<LsmRecord>, PersistenceError> {
-        let rows = self.list(
-            "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
-             WHERE simulation_id = ? AND event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement') \
-             ORDER BY sequence",
-            [simulation_id],
-            |row| recorded(row, &scenario.names),
-        )?;
+        let of_lsm = "simulation_id = ? AND event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement')";
+        let rows = self.recorded(of_lsm, [simulation_id], &scenario.names)?;
         let events: Vec<Recorded> = rows
             .into_iter()
             .collect::<Result<_, _>>()
@@ -247,14 +249,11 @@ impl Reader {
 }
 
 /// An event as typed value, or what is wrong with it.
-fn recorded(row: &duckdb::Row<'_>, names: &Names) -> duckdb::Result<Result<Recorded, String>> {
-    let (sequence, tick) = (row.get(0)?, row.get(1)?);
-    let text = |at: usize| row.get_ref(at).map(|value| value.as_str().unwrap_or("").to_owned());
-    let maybe = |at: usize| row.get::<_, Option<String>>(at);
-    let (kind, agent, payment, details) = (text(2)?, maybe(3)?, maybe(4)?, text(5)?);
-    Ok(decode(&kind, agent.as_deref(), payment.as_deref(), &details, names)
+fn typed(columns: &Columns<'_>, names: &Names) -> Result<Recorded, String> {
+    let Columns { sequence, tick, event_type, agent_id, tx_id, details } = *columns;
+    decode(event_type, agent_id, tx_id, details, names)
         .map(|event| Recorded { sequence, tick: Tick(tick), event })
-        .map_err(|error| format!("event {sequence}: {error}")))
+        .map_err(|error| format!("event {sequence}: {error}"))
 }
 
 fn corrupt_event(simulation_id: &str, reason: String) -> PersistenceError {

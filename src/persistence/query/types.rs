@@ -6,6 +6,10 @@ use crate::persistence::{Moment, Purpose, Status};
 /// Which simulations; everything given holds together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulationFilter {
+    /// Only these; none: all.
+    pub ids: Vec<String>,
+    /// Started before this moment.
+    pub before: Option<Moment>,
     /// Run of an experiment.
     pub run: Option<String>,
     /// Iteration of the run, from 0.
@@ -377,8 +381,10 @@ pub enum SqlValue {
     Integer(i128),
     /// Any other number.
     Float(f64),
-    /// Text, and everything else as text: times in ISO form, lists and structures as JSON.
+    /// Text, and everything else as text: times in ISO form.
     Text(String),
+    /// A list or a structure, as JSON.
+    Json(String),
 }
 
 /// Rows of a statement of the user.

@@ -1,8 +1,12 @@
-//! Versions of the layout (spec 06, 1.3). Only appended to; a released one never changes.
+//! Versions of the layout (spec 06, 1.3).
+//!
+//! A new file is made from the registry, at the current version. An older file goes step by step; the list
+//! of steps is only appended to, and a released step never changes. A test holds a file of every released
+//! version against a new one, so that both ways lead to the same layout.
 
 use super::{VERSION, print};
 
-/// One step from a version to the next.
+/// How a file gets to a version.
 #[derive(Debug)]
 pub(in crate::persistence) struct Migration {
     /// The version after it.
@@ -13,13 +17,35 @@ pub(in crate::persistence) struct Migration {
     pub sql: fn() -> String,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: VERSION,
-    description: "layout of simulations, experiments, checkpoints and the explorer's own tables",
-    sql: print::sql,
-}];
+/// The versions that a program knows.
+#[derive(Debug)]
+pub(in crate::persistence) struct Versions {
+    /// Makes the current layout in a file without tables.
+    pub creation: Migration,
+    /// Steps from the version before to the next, in order.
+    pub steps: &'static [Migration],
+}
 
-/// The steps that a file of a version still needs; 0 is an empty file.
-pub(in crate::persistence) fn pending(version: i32) -> impl Iterator<Item = &'static Migration> {
-    MIGRATIONS.iter().filter(move |migration| migration.version > version)
+/// The versions of this program.
+pub(in crate::persistence) const VERSIONS: Versions = Versions {
+    creation: Migration {
+        version: VERSION,
+        description: "layout of simulations, experiments, checkpoints and the explorer's own tables",
+        sql: print::sql,
+    },
+    steps: &[],
+};
+
+impl Versions {
+    /// The version that is written.
+    pub(in crate::persistence) const fn current(&self) -> i32 {
+        self.creation.version
+    }
+
+    /// What a file of a version still needs; 0 is a file without tables.
+    pub(in crate::persistence) fn pending(&self, version: i32) -> impl Iterator<Item = &Migration> {
+        let creation = (version == 0).then_some(&self.creation);
+        let steps = self.steps.iter().filter(move |step| version > 0 && step.version > version);
+        creation.into_iter().chain(steps)
+    }
 }

@@ -8,7 +8,9 @@ mod print;
 mod simulations;
 mod views;
 
-pub(super) use migrations::pending;
+#[cfg(test)]
+pub(super) use migrations::Migration;
+pub(super) use migrations::{VERSIONS, Versions};
 pub use print::{json, sql, text};
 
 /// Version of the layout that this program writes.

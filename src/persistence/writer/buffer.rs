@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use duckdb::Connection;
 use duckdb::arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, ListBuilder,
     StringBuilder, TimestampMicrosecondArray, TimestampMicrosecondBuilder, UInt64Builder,
@@ -10,6 +9,7 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
+use duckdb::{Appender, Connection};
 
 use crate::persistence::Moment;
 use crate::persistence::schema::{Kind, Table};
@@ -228,8 +228,26 @@ impl Buffer {
         if self.rows == 0 {
             return Ok(());
         }
+        self.append(connection.appender(self.table.name)?, now)
+    }
+
+    /// Hands the rows to a temporary table of the same columns, whose name begins so.
+    pub(super) fn append_to_temporary(
+        &mut self,
+        connection: &Connection,
+        prefix: &str,
+    ) -> duckdb::Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let name = format!("{prefix}{}", self.table.name);
+        // Named with its place, a temporary table takes rows in a file that is only read, too.
+        let appender = connection.appender_to_catalog_and_db(&name, "temp", "main")?;
+        self.append(appender, Moment::default())
+    }
+
+    fn append(&mut self, mut appender: Appender<'_>, now: Moment) -> duckdb::Result<()> {
         let batch = self.take(now).map_err(|error| duckdb::Error::ToSqlConversionFailure(Box::new(error)))?;
-        let mut appender = connection.appender(self.table.name)?;
         appender.append_record_batch(batch)?;
         appender.flush()
     }

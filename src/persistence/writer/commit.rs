@@ -1,6 +1,6 @@
 //! The transactions of the writer.
 
-use duckdb::{Connection, params};
+use duckdb::{Connection, params, params_from_iter};
 
 use super::derived::integers;
 use super::simulation::{Progress, Simulation};
@@ -136,13 +136,21 @@ impl State {
     }
 
     /// Takes simulations and runs back, with everything that belongs to them.
-    pub(super) fn remove(&mut self, simulations: &[String], runs: &[String]) -> Result<(), PersistenceError> {
+    pub(super) fn remove(
+        &mut self,
+        simulations: &[String],
+        runs: &[String],
+        traces: Traces,
+    ) -> Result<(), PersistenceError> {
         let failed = |error| PersistenceError::Write { path: self.path.clone(), reason: message(&error) };
         for id in simulations {
             self.simulations.remove(id);
         }
         let removed = self.connection.execute_batch("BEGIN").and_then(|()| {
             delete(&self.connection, simulations, runs)?;
+            if traces == Traces::Gone {
+                delete_traces(&self.connection, simulations, runs)?;
+            }
             self.connection.execute_batch("COMMIT")
         });
         removed.map_err(|error| {
@@ -152,16 +160,54 @@ impl State {
     }
 }
 
-fn delete(connection: &Connection, simulations: &[String], runs: &[String]) -> duckdb::Result<()> {
-    for id in simulations {
-        for table in schema::SIMULATION_TABLES.iter().chain(&["simulations"]) {
-            connection.execute(&format!("DELETE FROM {table} WHERE simulation_id = ?"), [id])?;
-        }
+/// What becomes of bookmarks, notes and points of sweeps that lead to a simulation that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Traces {
+    /// They stay: a simulation of the same id comes again.
+    Kept,
+    /// They go too.
+    Gone,
+}
+
+/// Ids in one statement.
+const AT_ONCE: usize = 500;
+
+/// Runs a statement for ids that stand where it says `{ids}`, many at once.
+fn for_ids(connection: &Connection, statement: &str, ids: &[String]) -> duckdb::Result<()> {
+    for ids in ids.chunks(AT_ONCE) {
+        let marks = vec!["?"; ids.len()].join(", ");
+        connection.execute(&statement.replace("{ids}", &marks), params_from_iter(ids))?;
     }
-    for id in runs {
-        for table in schema::RUN_TABLES {
-            connection.execute(&format!("DELETE FROM {table} WHERE run_id = ?"), [id])?;
-        }
+    Ok(())
+}
+
+fn delete(connection: &Connection, simulations: &[String], runs: &[String]) -> duckdb::Result<()> {
+    for table in schema::SIMULATION_TABLES.iter().chain(&["simulations"]) {
+        for_ids(connection, &format!("DELETE FROM {table} WHERE simulation_id IN ({{ids}})"), simulations)?;
+    }
+    for table in schema::RUN_TABLES {
+        for_ids(connection, &format!("DELETE FROM {table} WHERE run_id IN ({{ids}})"), runs)?;
+    }
+    Ok(())
+}
+
+fn delete_traces(connection: &Connection, simulations: &[String], runs: &[String]) -> duckdb::Result<()> {
+    for statement in [
+        "UPDATE sweep_points SET simulation_id = NULL WHERE simulation_id IN ({ids})",
+        "DELETE FROM bookmarks WHERE simulation_id IN ({ids})",
+        "DELETE FROM notes WHERE target_kind = 'simulation' AND target_id IN ({ids})",
+        "DELETE FROM notes WHERE target_kind = 'event' \
+         AND regexp_replace(target_id, ':[0-9]+$', '') IN ({ids})",
+    ] {
+        for_ids(connection, statement, simulations)?;
+    }
+    for statement in [
+        "DELETE FROM bookmarks WHERE experiment_run_id IN ({ids})",
+        "DELETE FROM notes WHERE target_kind = 'run' AND target_id IN ({ids})",
+        "DELETE FROM notes WHERE target_kind = 'iteration' \
+         AND regexp_replace(target_id, '/[0-9]+$', '') IN ({ids})",
+    ] {
+        for_ids(connection, statement, runs)?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Derived {
     ) -> Result<(), String> {
         // A defect in the fold ends this simulation, not the writer.
         let folded = catch_unwind(AssertUnwindSafe(|| self.ledger.tick(tick, events)));
-        let TickOutcome { settled, daily, .. } = match folded {
+        let outcome = match folded {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => {
                 self.broken = true;
@@ -64,9 +64,7 @@ impl Derived {
                 return Err(format!("internal error: {}", panic_text(&*panic)));
             }
         };
-        let names = &self.ledger.scenario().names;
-        push_transactions(id, &settled, names, &mut buffers.transactions);
-        push_daily(id, &daily, names, &mut buffers.daily);
+        push_closed(id, &outcome, &self.ledger.scenario().names, buffers);
         self.snapshot(id, &mut buffers.snapshots)
     }
 
@@ -95,6 +93,17 @@ impl Derived {
     pub(super) fn close(&self, id: &str, buffers: &mut Buffers) -> Option<Totals> {
         (!self.broken).then(|| push_open(id, &self.ledger, buffers))
     }
+}
+
+/// Pushes the rows that a tick gives: of payments that settled, and of a day that ended.
+pub(in crate::persistence) fn push_closed(
+    id: &str,
+    outcome: &TickOutcome,
+    names: &Names,
+    buffers: &mut Buffers,
+) {
+    push_transactions(id, &outcome.settled, names, &mut buffers.transactions);
+    push_daily(id, &outcome.daily, names, &mut buffers.daily);
 }
 
 /// Pushes the rows of open payments and of the open day, as they are written at the end of
@@ -186,7 +195,7 @@ fn push_daily(id: &str, rows: &[DailyRow], names: &Names, buffer: &mut Buffer) {
 }
 
 /// The totals that are integers, in the order of their columns.
-pub(super) fn integers(totals: Option<&Totals>) -> [Option<i64>; 8] {
+pub(in crate::persistence) fn integers(totals: Option<&Totals>) -> [Option<i64>; 8] {
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     totals.map_or([None; 8], |totals| {
         [

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use duckdb::Connection;
 
 use self::buffer::Buffer;
+use self::commit::Traces;
 use self::simulation::Simulation;
 use super::experiment::{ExperimentWrite, ExperimentWrites};
 use super::provider::{Checkpoint, Hurry, SimulationResume, SimulationStart, TickRecord, Ticket};
@@ -28,7 +29,7 @@ use super::{Moment, PersistenceError, Status, schema};
 use crate::metrics::Totals;
 use crate::time::Tick;
 
-pub(super) use self::derived::push_open;
+pub(super) use self::derived::{integers as totals_as_stored, push_closed, push_open};
 
 /// Messages that may wait before whoever sends one has to.
 const CHANNEL: usize = 64;
@@ -143,8 +144,17 @@ impl Buffers {
         ]
     }
 
-    fn rows(&mut self) -> usize {
+    /// Rows that wait.
+    pub(super) fn rows(&mut self) -> usize {
         self.all().iter().map(|buffer| buffer.len()).sum()
+    }
+
+    /// Hands the rows that follow from events to temporary tables whose names begin so.
+    pub(super) fn append_derived(&mut self, connection: &Connection, prefix: &str) -> duckdb::Result<()> {
+        for buffer in [&mut self.transactions, &mut self.daily] {
+            buffer.append_to_temporary(connection, prefix)?;
+        }
+        Ok(())
     }
 }
 
@@ -301,7 +311,7 @@ impl State {
             Command::Experiment { writes, reply } => self.take_experiment(writes, reply),
             Command::Remove { simulations, runs, reply } => {
                 self.commit();
-                let done = self.remove(&simulations, &runs);
+                let done = self.remove(&simulations, &runs, Traces::Gone);
                 // Who no longer waits does not want to know.
                 let _ = reply.send(done);
             }
@@ -361,7 +371,7 @@ impl State {
         let removed: Vec<String> = writes.removed().map(str::to_owned).collect();
         if !removed.is_empty() {
             self.commit();
-            if let Err(error) = self.remove(&removed, &[]) {
+            if let Err(error) = self.remove(&removed, &[], Traces::Kept) {
                 let _ = reply.send(Err(error));
                 return;
             }

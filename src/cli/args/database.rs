@@ -1,0 +1,220 @@
+//! Commands of `db`, and `export` (spec 06, 7.7 and 7.8).
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+use super::{DbOption, FilterArgs};
+
+/// Commands of `db`.
+#[derive(Debug, Args)]
+pub struct DbArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DbCommand,
+}
+
+/// Every `db` command.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// List recorded simulations, newest first.
+    #[command(alias = "simulations")]
+    List(ListArgs),
+    /// Show path, size, layout, rows per table and the largest simulations.
+    Info {
+        #[command(flatten)]
+        db: DbOption,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold everything that is stored against the events; one line per finding.
+    Check {
+        #[command(flatten)]
+        db: DbOption,
+        /// Without digests
+        #[arg(long)]
+        quick: bool,
+        /// A JSON line per finding
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print tables, views and columns with what they mean.
+    Schema {
+        /// Form
+        #[arg(long, value_enum, default_value_t = SchemaForm::Text)]
+        format: SchemaForm,
+    },
+    /// Run one read-only SQL statement.
+    Sql {
+        /// The statement; - reads it from standard input
+        query: String,
+        #[command(flatten)]
+        db: DbOption,
+        /// Form of the rows
+        #[arg(long, value_enum, default_value_t = RowsForm::Table)]
+        format: RowsForm,
+    },
+    /// Write a consistent copy, also while another payment-sim writes the file.
+    Snapshot {
+        /// File of the copy, which must not exist yet
+        #[arg(value_name = "OUT")]
+        out: PathBuf,
+        #[command(flatten)]
+        db: DbOption,
+    },
+    /// Rewrite the file without the space of deleted rows.
+    Compact {
+        #[command(flatten)]
+        db: DbOption,
+    },
+    /// Delete simulations, or whole runs, with everything that belongs to them.
+    Delete(DeleteArgs),
+    /// Make a database to try things on, by simulating a made-up scenario.
+    Generate(GenerateArgs),
+    /// Create an empty database.
+    Init {
+        #[command(flatten)]
+        db: DbOption,
+    },
+    /// Bring an older database to the current layout.
+    Migrate {
+        #[command(flatten)]
+        db: DbOption,
+    },
+}
+
+/// Options of `db list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Rows at most; 0: all
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub limit: usize,
+    /// Only simulations in this state
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only simulations run for this purpose
+    #[arg(long)]
+    pub purpose: Option<String>,
+    /// Only simulations of this run
+    #[arg(long)]
+    pub run: Option<String>,
+    /// A JSON line per simulation
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `db delete`.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true)
+    .args(["ids", "run", "status", "before"]))]
+pub struct DeleteArgs {
+    /// Ids of simulations
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// A run with all its simulations; together with other options only those of its simulations
+    #[arg(long, value_name = "ID")]
+    pub run: Option<String>,
+    /// Simulations in this state
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Simulations that started before this day (2026-01-31) or moment (2026-01-31T09:15:00)
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Options of `db generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArgs {
+    #[command(flatten)]
+    pub db: DbOption,
+    /// So many events in one large simulation, and what is left of its last day
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub events: u64,
+    /// So many short simulations beside it
+    #[arg(long, value_name = "M", default_value_t = 20)]
+    pub simulations: u64,
+    /// Seed of everything
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Form of a listing of the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaForm {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// Statements that make it.
+    Sql,
+}
+
+/// Form of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowsForm {
+    /// A table for people.
+    Table,
+    /// Comma-separated values.
+    Csv,
+    /// One JSON array.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+}
+
+/// Options of `export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// What to export
+    #[arg(value_enum)]
+    pub what: ExportWhat,
+    /// Simulations; for iterations and evaluations runs. None: all
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Form of the rows; events as jsonl are event lines
+    #[arg(long, value_enum, default_value_t = TableForm::Csv)]
+    pub format: TableForm,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    /// Every event.
+    Events,
+    /// Payments; ticks and day of the filter are those of their arrival.
+    Transactions,
+    /// Figures per bank and day.
+    Metrics,
+    /// Simulations with their totals.
+    Simulations,
+    /// Iterations of runs.
+    Iterations,
+    /// Comparisons of policies in runs.
+    Evaluations,
+}
+
+/// Form of a table in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableForm {
+    /// Comma-separated values.
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+    /// Parquet; needs --output.
+    Parquet,
+}

@@ -1,0 +1,89 @@
+//! `export`: recorded rows for other programs.
+
+use super::args::{ExportArgs, ExportWhat, TableForm};
+use super::error::{CliError, say};
+use super::output::Output;
+use crate::money::grouped;
+use crate::persistence::{
+    Access, EventFilter, ExportError, ExportFilter, ExportForm, Exported, PersistenceError, Reader,
+};
+
+/// Runs the command.
+pub fn export(args: &ExportArgs) -> Result<(), CliError> {
+    let what = Exported::from(args.what);
+    let filter = ExportFilter { ids: args.ids.clone(), events: args.filter.read()?.into() };
+    if let Some(word) = what.cannot_filter(&filter.events) {
+        let hint = "`payment-sim export --help` says which filters fit what";
+        return Err(CliError::usage(format!("{} cannot be filtered by {word}", what.name()), hint));
+    }
+    let form = ExportForm::from(args.format);
+    if form == ExportForm::Parquet && args.output.is_none() {
+        return Err(CliError::usage("parquet needs a file", "name one with --output FILE"));
+    }
+    let reader = args.db.open(Access::Read)?.reader()?;
+    let rows = match &args.output {
+        Some(path) => {
+            let rows = reader.export_file(what, &filter, form, path).map_err(|error| match error {
+                ExportError::Database(error) => error.into(),
+                ExportError::Output(error) => {
+                    CliError::failed(format!("`{}` cannot be written: {error}", path.display()))
+                }
+            })?;
+            say(&format!("{} {} written to {}", grouped(rows), what.name(), path.display()));
+            rows
+        }
+        None => {
+            let mut output = Output::new();
+            let rows = reader.export_text(what, &filter, form, output.writer())?;
+            output.finish()?;
+            rows
+        }
+    };
+    if rows == 0 { warn_of_missing(&reader, what, &filter) } else { Ok(()) }
+}
+
+/// A bank or a payment that does not occur is named.
+fn warn_of_missing(reader: &Reader, what: Exported, filter: &ExportFilter) -> Result<(), CliError> {
+    let EventFilter { agent_id, tx_id, .. } = &filter.events;
+    for (word, bank, payment) in [("bank", agent_id, &None), ("payment", &None, tx_id)] {
+        let Some(id) = bank.as_ref().or(payment.as_ref()) else { continue };
+        let events = EventFilter { agent_id: bank.clone(), tx_id: payment.clone(), ..EventFilter::default() };
+        let alone = ExportFilter { ids: filter.ids.clone(), events };
+        if !reader.has_rows(what, &alone)? {
+            say(&format!("warning: none of the {} concern a {word} `{id}`", what.name()));
+        }
+    }
+    Ok(())
+}
+
+impl From<ExportWhat> for Exported {
+    fn from(what: ExportWhat) -> Self {
+        match what {
+            ExportWhat::Events => Self::Events,
+            ExportWhat::Transactions => Self::Transactions,
+            ExportWhat::Metrics => Self::Metrics,
+            ExportWhat::Simulations => Self::Simulations,
+            ExportWhat::Iterations => Self::Iterations,
+            ExportWhat::Evaluations => Self::Evaluations,
+        }
+    }
+}
+
+impl From<TableForm> for ExportForm {
+    fn from(form: TableForm) -> Self {
+        match form {
+            TableForm::Csv => Self::Csv,
+            TableForm::Jsonl => Self::Jsonl,
+            TableForm::Parquet => Self::Parquet,
+        }
+    }
+}
+
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Database(error) => PersistenceError::into(error),
+            ExportError::Output(error) => error.into(),
+        }
+    }
+}
