@@ -11,6 +11,7 @@ mod commands;
 mod experiment_records;
 mod experiments;
 mod explorer;
+mod fuzz;
 mod language_models;
 mod library;
 mod looking_back;
