@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use super::args::ExploreArgs;
 use super::error::CliError;
+use super::folders;
 use super::settings::Settings;
 use crate::explorer::{self, ExplorerOptions};
 use crate::persistence::Access;
@@ -35,6 +36,7 @@ fn options(args: &ExploreArgs) -> Result<ExplorerOptions, CliError> {
         read_only: args.read_only,
         ascii: args.ascii || look.ascii,
         no_color: look.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        drafts: folders::data().map(|folder| folder.join("drafts")),
         open: args.open.clone(),
     })
 }

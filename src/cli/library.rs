@@ -7,6 +7,7 @@ use super::error::{CliError, say};
 use super::output::Output;
 use super::table::{left, render};
 use crate::library::{self, Asset, File};
+use crate::sources::copy_library_file;
 
 /// Runs the command.
 pub fn library(args: &LibraryArgs) -> Result<(), CliError> {
@@ -54,10 +55,8 @@ fn copy_one(file: &File, to: &Path) -> Result<(), CliError> {
         say(&format!("note: {} exists and stays", target.display()));
         return Ok(());
     }
-    let folder = target.parent().unwrap_or(to);
-    let failed = |error| CliError::failed(format!("`{}` cannot be written: {error}", target.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::write(&target, file.text).map_err(failed)?;
+    copy_library_file(file, to)
+        .map_err(|error| CliError::failed(format!("`{}` cannot be written: {error}", target.display())))?;
     say(&format!("copied {}", target.display()));
     Ok(())
 }

@@ -49,6 +49,12 @@ impl AgentPolicy {
         &self.0.json
     }
 
+    /// Its trees; those of a built-in type too.
+    #[must_use]
+    pub fn document(&self) -> &PolicyDocument {
+        self.0.policy.document()
+    }
+
     /// Whoever proposed it.
     #[must_use]
     pub fn author(&self) -> PolicyAuthor {

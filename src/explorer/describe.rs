@@ -56,6 +56,13 @@ pub fn summary(line: &str) -> String {
     parts.join("  ")
 }
 
+/// The payment that an event is about, if it is about one; the first of several.
+pub fn payment(line: &str) -> Option<String> {
+    let Ok(Value::Object(members)) = serde_json::from_str(line) else { return None };
+    let first = || members.get("tx_ids").and_then(|ids| ids.get(0)).and_then(Value::as_str);
+    text(&members, "tx_id").or_else(first).or_else(|| text(&members, "parent_tx_id")).map(str::to_owned)
+}
+
 fn text<'a>(members: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     members.get(key).and_then(Value::as_str)
 }
@@ -104,6 +111,13 @@ mod tests {
     fn costs_name_only_what_was_charged() {
         let line = r#"{"sequence":4,"event_type":"CostAccrual","tick":2,"agent_id":"A","costs":{"liquidity_cost":0,"delay_cost":250,"total":250}}"#;
         assert_eq!(summary(line), "A  costs delay cost 2.50, total 2.50");
+    }
+
+    #[test]
+    fn an_event_names_its_payment() {
+        assert_eq!(payment(r#"{"tx_id":"tx-000003"}"#).as_deref(), Some("tx-000003"));
+        assert_eq!(payment(r#"{"tx_ids":["tx-000001","tx-000002"]}"#).as_deref(), Some("tx-000001"));
+        assert_eq!(payment(r#"{"agent_id":"A"}"#), None);
     }
 
     #[test]

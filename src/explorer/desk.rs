@@ -1,6 +1,8 @@
 //! What a screen may do to the rest of the explorer while it handles a message.
 
 use super::jobs::Jobs;
+use super::keymap::Intent;
+use super::link::Link;
 use super::look::Look;
 use super::message::{Effect, Query, Slot, Ticket};
 use super::prompt::Prompt;
@@ -20,6 +22,10 @@ pub enum Go {
     Open(Box<Screen>),
     /// Opens a screen in place of this one.
     Replace(Box<Screen>),
+    /// Goes back to the screen before and does this there.
+    Do(Intent),
+    /// Goes to a place, by the screens that lead there from Home.
+    Visit(Link),
 }
 
 /// The screen's way out.

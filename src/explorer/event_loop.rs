@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
@@ -33,6 +34,10 @@ pub trait World {
     fn start(&mut self, id: JobId, plan: Plan);
     /// Asks a job to stop.
     fn cancel(&mut self, id: JobId);
+    /// Lets a job wait, or go on.
+    fn pause(&mut self, id: JobId, paused: bool);
+    /// The file to edit for a path or a library entry, of which it makes a copy.
+    fn draft(&mut self, source: &str) -> Result<PathBuf, String>;
 }
 
 /// What frames are drawn on.
@@ -45,6 +50,8 @@ pub trait Canvas {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again, after somebody else stopped and continued the process.
     fn resume(&mut self) -> io::Result<()>;
+    /// Gives the terminal back to the user's editor on a file until that ends, and takes it again.
+    fn edit(&mut self, path: &Path) -> io::Result<Result<(), String>>;
     /// Puts a text where the user can paste it from.
     fn copy(&mut self, text: &str) -> io::Result<()>;
 }
@@ -99,6 +106,8 @@ pub struct Loop<'a, C, W> {
     ending: Option<(i32, Instant)>,
     /// The newest question of each slot that is not answered yet.
     asked: BTreeMap<Slot, Ticket>,
+    /// What is to be edited as soon as nothing else reads the keyboard.
+    editing: Option<String>,
 }
 
 /// Runs until the user leaves, or a signal ends it; then its number.
@@ -129,6 +138,12 @@ pub async fn run(
         // Everything that waits is taken in before the next frame. Keys that wait come one by one: the
         // stream must not be polled aside, it would wake nobody afterwards.
         this.take_waiting(inbox)?;
+        if this.editing.is_some() {
+            // The stream reads the keyboard in a thread of its own, which now belongs to the editor.
+            drop(events);
+            this.edit_asked()?;
+            events = EventStream::new();
+        }
     }
     Ok(this.ending.map(|(signal, _)| signal))
 }
@@ -156,6 +171,7 @@ impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
             last_poll: now,
             ending: None,
             asked: BTreeMap::new(),
+            editing: None,
         };
         this.carry_out(effects)?;
         Ok(this)
@@ -174,6 +190,19 @@ impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
     /// Whether every question is answered.
     pub fn is_settled(&self) -> bool {
         self.asked.is_empty()
+    }
+
+    /// Lets the user edit what a screen asked for.
+    pub fn edit_asked(&mut self) -> io::Result<()> {
+        let Some(source) = self.editing.take() else { return Ok(()) };
+        let message = match self.world.draft(&source) {
+            Err(problem) => Message::Trouble(problem),
+            Ok(path) => match self.canvas.edit(&path)? {
+                Ok(()) => Message::Edited(path.display().to_string()),
+                Err(problem) => Message::Trouble(problem),
+            },
+        };
+        self.take(message)
     }
 
     fn take_waiting(&mut self, inbox: &mut UnboundedReceiver<Message>) -> io::Result<()> {
@@ -268,11 +297,13 @@ impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
                 }
                 Effect::StartJob(id, plan) => self.world.start(id, plan),
                 Effect::CancelJob(id) => self.world.cancel(id),
+                Effect::PauseJob(id, paused) => self.world.pause(id, paused),
                 Effect::Copy(text) => self.canvas.copy(&text)?,
                 Effect::Suspend => {
                     self.canvas.suspend()?;
                     self.take(Message::Resumed)?;
                 }
+                Effect::Edit(source) => self.editing = Some(source),
                 Effect::Quit => self.state.leaving = Leaving::Now,
             }
         }

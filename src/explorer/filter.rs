@@ -90,7 +90,8 @@ impl EventFilter {
 }
 
 /// A payment's full name for its number, else the text itself.
-fn payment_name(value: &str) -> String {
+/// The id of a payment; a plain number is the one in it.
+pub fn payment_name(value: &str) -> String {
     value.parse::<u64>().map_or_else(|_| value.to_owned(), |number| format!("tx-{number:06}"))
 }
 

@@ -48,6 +48,16 @@ pub fn axis(cents: f64) -> String {
     }
 }
 
+/// A plain number for an axis.
+pub fn number(value: f64) -> String {
+    if value.abs() >= 1000.0 {
+        return axis(value * 100.0);
+    }
+    let text = format!("{value:.3}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if short == "-0" { "0".to_owned() } else { short.to_owned() }
+}
+
 /// A state as glyph and word, with its tone.
 pub fn badge(status: Status, look: Look) -> (String, Tone) {
     let glyphs = look.glyphs();
@@ -77,6 +87,7 @@ mod tests {
         assert_eq!(percent(Some(0.9734)), "97.3 %");
         assert_eq!(duration(185.2), "3 min 05 s");
         assert_eq!(axis(123_456_789.0), "1.2M");
+        assert_eq!([0.14, -0.0, 12.0, 2500.0].map(number), ["0.14", "0", "12", "2.5k"]);
         assert_eq!(counted(2000, "job", "jobs"), "2,000 jobs");
     }
 }

@@ -7,14 +7,18 @@ use super::rows::{Hearing, JobReport, Plan, Progress, Status};
 
 /// Lines of a job's log that are kept.
 const LOG_LINES: usize = 200;
-/// Jobs that run at once; an experiment keeps all cores busy by itself.
+/// Jobs that run at once, to begin with; an experiment keeps all cores busy by itself.
 const LIMIT: usize = 2;
+/// The most that can be chosen.
+const MOST: usize = 16;
 
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobState {
     Waiting,
     Running,
+    /// It waits between two ticks or simulations; another one may run in its place.
+    Paused,
     /// Asked to stop; it ends after the tick that it is in.
     Cancelling,
     Ended {
@@ -59,16 +63,63 @@ impl Job {
     }
 }
 
-/// All jobs of the session, oldest first.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// All jobs of the session, oldest first; those that wait in the order in which they start.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Jobs {
     list: Vec<Job>,
+    limit: usize,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { list: Vec::new(), limit: LIMIT }
+    }
 }
 
 impl Jobs {
     /// The jobs, oldest first.
     pub fn list(&self) -> &[Job] {
         &self.list
+    }
+
+    /// How many may run at once.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Lets more or fewer run at once; those that run go on.
+    pub fn set_limit(&mut self, limit: usize, effects: &mut Vec<Effect>) {
+        self.limit = limit.clamp(1, MOST);
+        self.start_waiting(effects);
+    }
+
+    /// Lets a running job wait, or a paused one go on; false if it does neither.
+    pub fn pause(&mut self, id: JobId, effects: &mut Vec<Effect>) -> bool {
+        let Some(job) = self.list.iter_mut().find(|job| job.id == id) else { return false };
+        let paused = match job.state {
+            JobState::Running => true,
+            JobState::Paused => false,
+            _ => return false,
+        };
+        job.state = if paused { JobState::Paused } else { JobState::Running };
+        effects.push(Effect::PauseJob(id, paused));
+        self.start_waiting(effects);
+        true
+    }
+
+    /// Lets a waiting job start before or after its neighbour; false if there is none that waits.
+    pub fn reorder(&mut self, id: JobId, sooner: bool) -> bool {
+        let waiting = |job: &Job| job.state == JobState::Waiting;
+        let Some(place) = self.list.iter().position(|job| job.id == id && waiting(job)) else { return false };
+        let other = if sooner {
+            self.list[..place].iter().rposition(waiting)
+        } else {
+            self.list[place + 1..].iter().position(waiting).map(|behind| place + 1 + behind)
+        };
+        if let Some(other) = other {
+            self.list.swap(place, other);
+        }
+        other.is_some()
     }
 
     /// How many run, wait or are being cancelled.
@@ -108,7 +159,7 @@ impl Jobs {
                 let message = "cancelled before it began".to_owned();
                 job.state = JobState::Ended { status: Status::Cancelled, message };
             }
-            JobState::Running => {
+            JobState::Running | JobState::Paused => {
                 job.state = JobState::Cancelling;
                 effects.push(Effect::CancelJob(id));
             }
@@ -155,7 +206,7 @@ impl Jobs {
 
     fn start_waiting(&mut self, effects: &mut Vec<Effect>) {
         let busy = |job: &&Job| matches!(job.state, JobState::Running | JobState::Cancelling);
-        let room = LIMIT.saturating_sub(self.list.iter().filter(busy).count());
+        let room = self.limit.saturating_sub(self.list.iter().filter(busy).count());
         for job in self.list.iter_mut().filter(|job| job.state == JobState::Waiting).take(room) {
             job.state = JobState::Running;
             effects.push(Effect::StartJob(job.id, job.plan.clone()));
@@ -199,6 +250,45 @@ mod tests {
         effects.clear();
         jobs.report(1, ended(Status::Completed), &mut effects);
         assert_eq!(effects, [Effect::StartJob(3, plan("three"))]);
+    }
+
+    #[test]
+    fn a_paused_job_makes_room_and_goes_on() {
+        let (mut jobs, mut effects) = three();
+        effects.clear();
+        assert!(jobs.pause(1, &mut effects));
+        assert_eq!(effects, [Effect::PauseJob(1, true), Effect::StartJob(3, plan("three"))]);
+        effects.clear();
+        assert!(jobs.pause(1, &mut effects));
+        assert_eq!(
+            (effects.as_slice(), &jobs.list()[0].state),
+            (&[Effect::PauseJob(1, false)][..], &JobState::Running)
+        );
+        jobs.report(2, ended(Status::Completed), &mut effects);
+        assert!(!jobs.pause(2, &mut effects), "it has ended");
+    }
+
+    #[test]
+    fn a_paused_job_can_be_cancelled() {
+        let (mut jobs, mut effects) = three();
+        jobs.pause(1, &mut effects);
+        effects.clear();
+        jobs.cancel(1, &mut effects);
+        assert_eq!(effects, [Effect::CancelJob(1)]);
+    }
+
+    #[test]
+    fn the_limit_and_the_order_can_be_changed() {
+        let (mut jobs, mut effects) = three();
+        jobs.add(plan("four"), &mut effects);
+        assert!(jobs.reorder(4, true));
+        assert!(!jobs.reorder(4, true), "those before it run");
+        assert!(!jobs.reorder(1, false), "it does not wait");
+        effects.clear();
+        jobs.set_limit(3, &mut effects);
+        assert_eq!(effects, [Effect::StartJob(4, plan("four"))]);
+        jobs.set_limit(0, &mut effects);
+        assert_eq!(jobs.limit(), 1);
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Jobs: what can be launched is read and checked here, and run in threads of its own.
 
+mod pause;
+mod trial;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::pause::Pause;
 use super::message::{JobId, Message};
 use super::rows::{
     ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
@@ -19,12 +24,15 @@ use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::finding::{Findings, Severity};
 use crate::library;
 use crate::persistence::{self as store, Database};
+use crate::policy::PolicyDocument;
 use crate::run::{
     CancelFlag, Outcome, SimulationRequest, Storage, TickReport, new_simulation_id, panic_message, simulate,
     start_of,
 };
 use crate::scenario::Overrides;
-use crate::sources::{ExperimentOptions, Source, SourceError, load_experiment, load_scenario};
+use crate::sources::{
+    ExperimentOptions, Source, SourceError, copy_library_file, load_experiment, load_scenario,
+};
 
 /// Time between two reports of a job's progress.
 const REPORT: Duration = Duration::from_millis(100);
@@ -58,6 +66,39 @@ pub fn inspect(argument: &str) -> Result<Subject, String> {
     }
 }
 
+/// The file to edit: the one named, or a fresh copy of a library entry with all that it refers to.
+///
+/// # Errors
+///
+/// There is no such entry, or it cannot be copied.
+pub fn draft(argument: &str, drafts: Option<&Path>) -> Result<PathBuf, String> {
+    let Some(name) = library::name_in(argument) else {
+        Source::open(argument, library::Kind::Scenario).map_err(|error| explained(&error))?;
+        return Ok(PathBuf::from(argument));
+    };
+    let asset = library::find(name).map_err(|error| format!("{error}\n{}", error.hint()))?;
+    let drafts = drafts.ok_or("there is no folder for a copy: HOME is not set")?;
+    let numbered = (1..).map(|number: u32| drafts.join(format!("{name}-{number}")));
+    let folder = numbered.into_iter().find(|folder| !folder.exists()).unwrap_or_else(|| drafts.join(name));
+    for file in asset.files() {
+        copy_library_file(&file, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    Ok(folder.join(asset.file.path))
+}
+
+/// Reads a policy of a file or of the library.
+///
+/// # Errors
+///
+/// Why it is none, one finding a line.
+pub fn policy_file(argument: &str) -> Result<Box<PolicyDocument>, String> {
+    let source = Source::open(argument, library::Kind::Policy).map_err(|error| explained(&error))?;
+    let mut findings = Findings::default();
+    let document = PolicyDocument::from_json_text(&source.text, "", &mut findings);
+    let wrong = findings.errors().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    document.map(Box::new).filter(|_| !findings.has_errors()).ok_or(wrong)
+}
+
 /// By its content: only experiments have these keys at the root.
 fn kind_of(argument: &str) -> Result<Kind, String> {
     if let Some(name) = library::name_in(argument) {
@@ -88,6 +129,7 @@ fn inspect_scenario(argument: &str) -> Result<Subject, String> {
         seed: loaded.resolved.seed.to_string(),
         banks: loaded.resolved.banks.len() as u64,
         ticks: calendar.end().0,
+        trial: trial::trial(loaded.resolved.clone(), calendar.end().0),
         experiment: None,
         warnings: warnings(&loaded.findings),
     })
@@ -98,6 +140,8 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
         load_experiment(argument, &ExperimentOptions::default()).map_err(|error| explained(&error))?;
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
+    let ticks = experiment.evaluation.ticks;
+    let resolved = plan.scenario.resolve().ok();
     let mut notes = warnings(&loaded.findings);
     notes.extend(warnings(&loaded.scenario_findings.1));
     notes.extend(plan.proposer.notice.clone());
@@ -110,13 +154,15 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
         },
         seed: experiment.master_seed.clone(),
         banks: plan.scenario.agents.len() as u64,
-        ticks: experiment.evaluation.ticks,
+        ticks,
+        trial: resolved.and_then(|scenario| trial::trial(scenario.into(), ticks)),
         experiment: Some(ExperimentSettings {
             mode: experiment.evaluation.mode.name().to_owned(),
             iterations: u64::from(experiment.convergence.max_iterations),
             samples: experiment.evaluation.samples() as u64,
             proposer: plan.proposer.model(),
             persist: shown_level(experiment.persist_simulations),
+            workers: thread::available_parallelism().map_or(1, |count| count.get() as u64),
             optimized: experiment.optimized_agents.clone(),
         }),
         warnings: notes,
@@ -162,11 +208,26 @@ const fn stored_level(level: Persist) -> PersistLevel {
     }
 }
 
+/// A job that was started.
+struct Running {
+    cancel: CancelFlag,
+    pause: Pause,
+    handle: thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// Asks it to stop, also while it is paused.
+    fn cancel(&self) {
+        self.cancel.cancel();
+        self.pause.set(false);
+    }
+}
+
 /// Where jobs run.
 pub struct Launcher {
     database: Database,
     messages: UnboundedSender<Message>,
-    running: HashMap<JobId, (CancelFlag, thread::JoinHandle<()>)>,
+    running: HashMap<JobId, Running>,
 }
 
 impl Launcher {
@@ -178,12 +239,14 @@ impl Launcher {
     /// Starts a job in a thread of its own. Whatever becomes of it, it reports its end.
     pub fn start(&mut self, id: JobId, plan: Plan) {
         let cancel = CancelFlag::default();
+        let pause = Pause::default();
         let reporter = Reporter::new(id, self.messages.clone());
         let work = Work {
             database: self.database.clone(),
             plan,
             reporter: reporter.clone(),
             cancel: cancel.clone(),
+            pause: pause.clone(),
         };
         let end = reporter.clone();
         let run = move || {
@@ -194,7 +257,7 @@ impl Launcher {
         };
         match thread::Builder::new().name(format!("job-{id}")).spawn(run) {
             Ok(handle) => {
-                self.running.insert(id, (cancel, handle));
+                self.running.insert(id, Running { cancel, pause, handle });
             }
             Err(error) => reporter.end(Status::Failed, format!("no thread for it: {error}")),
         }
@@ -202,18 +265,23 @@ impl Launcher {
 
     /// Asks a job to stop after its current tick.
     pub fn cancel(&self, id: JobId) {
-        if let Some((cancel, _)) = self.running.get(&id) {
-            cancel.cancel();
+        if let Some(job) = self.running.get(&id) {
+            job.cancel();
+        }
+    }
+
+    /// Lets a job wait between two ticks or simulations, or go on.
+    pub fn pause(&self, id: JobId, paused: bool) {
+        if let Some(job) = self.running.get(&id) {
+            job.pause.set(paused);
         }
     }
 
     /// Asks all jobs to stop, and waits for them for a while.
     pub fn shut_down(&mut self, patience: Duration) {
-        for (cancel, _) in self.running.values() {
-            cancel.cancel();
-        }
+        self.running.values().for_each(Running::cancel);
         let until = Instant::now() + patience;
-        while Instant::now() < until && self.running.values().any(|(_, handle)| !handle.is_finished()) {
+        while Instant::now() < until && self.running.values().any(|job| !job.handle.is_finished()) {
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -236,6 +304,11 @@ impl Reporter {
     /// A reader that is gone has left the explorer: nothing is to be told any more.
     fn send(&self, report: JobReport) {
         let _ = self.messages.send(Message::Job(self.id, report));
+    }
+
+    /// Time in which the job was paused.
+    fn leave_out(&mut self, paused: Duration) {
+        self.began += paused;
     }
 
     fn is_due(&mut self) -> bool {
@@ -268,6 +341,7 @@ struct Work {
     plan: Plan,
     reporter: Reporter,
     cancel: CancelFlag,
+    pause: Pause,
 }
 
 impl Work {
@@ -291,7 +365,9 @@ impl Work {
         self.reporter.send(JobReport::Started { run: None, simulation: Some(id) });
         let request = SimulationRequest { scenario: loaded.resolved.clone(), ticks };
         let reporter = &mut self.reporter;
+        let pause = &self.pause;
         let mut observer = |report: &TickReport<'_>| {
+            reporter.leave_out(pause.wait());
             if reporter.is_due() {
                 let done = report.tick.0 + 1;
                 let stage = format!("tick {done} of {ticks}");
@@ -327,13 +403,15 @@ impl Work {
         let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
         let mut watch = Watch {
             reporter: self.reporter,
+            pause: self.pause,
             iterations: settings.iterations.max(1),
             ticks: loaded.plan.experiment.evaluation.ticks,
             iteration: 0,
             simulations: 0,
             hearing: Hearing::default(),
         };
-        let options = RunOptions::default();
+        let workers = usize::try_from(settings.workers).ok();
+        let options = RunOptions { workers, ..RunOptions::default() };
         let result = runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel);
         let result = result.map_err(|error| match error {
             ExperimentError::Refused(findings) => {
@@ -355,6 +433,7 @@ impl Work {
 /// Reports an experiment's course.
 struct Watch {
     reporter: Reporter,
+    pause: Pause,
     iterations: u64,
     ticks: u64,
     iteration: u64,
@@ -398,6 +477,7 @@ impl runner::Observer for Watch {
     }
 
     fn simulation(&mut self, note: &SimulationNote) {
+        self.reporter.leave_out(self.pause.wait());
         self.simulations = self.simulations.saturating_add(note.samples.max(1) as u64);
         if self.reporter.is_due() {
             self.progress();

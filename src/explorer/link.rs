@@ -3,11 +3,14 @@
 use super::message::From;
 use super::rows::{Seek, SimulationFilter};
 use super::screens::Screen;
+use super::screens::bank::Bank;
 use super::screens::events::Events;
 use super::screens::iterations::Iterations;
+use super::screens::payment::Payment;
 use super::screens::replay::Replay;
 use super::screens::runs::Runs;
 use super::screens::simulations::Simulations;
+use super::screens::sql::Sql;
 
 /// A place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,12 @@ pub enum Link {
     Iteration(String, u64),
     /// All events of a simulation, from a sequence number on.
     Events(String, u64),
+    /// The prompt for statements.
+    Sql,
+    /// A payment of a simulation.
+    Payment(String, String),
+    /// A bank of a simulation.
+    Bank(String, String),
     /// The state of a simulation after a tick, or within it after so many of its events.
     Replay(String, u64, Option<usize>),
 }
@@ -57,7 +66,14 @@ impl Link {
             ["run", id, "iteration", iteration] => {
                 Ok(Self::Iteration((*id).to_owned(), iteration.parse().map_err(|_| wrong())?))
             }
+            ["sql"] => Ok(Self::Sql),
             ["sim", id] if !id.is_empty() => Ok(Self::Replay((*id).to_owned(), 0, None)),
+            ["sim", id, "payment", payment] if !payment.is_empty() => {
+                Ok(Self::Payment((*id).to_owned(), (*payment).to_owned()))
+            }
+            ["sim", id, "bank", bank] if !bank.is_empty() => {
+                Ok(Self::Bank((*id).to_owned(), (*bank).to_owned()))
+            }
             ["sim", id, "events"] => Ok(Self::Events((*id).to_owned(), number("from").unwrap_or(0))),
             ["sim", id, "replay"] => {
                 let event = number("event").and_then(|event| usize::try_from(event).ok());
@@ -84,6 +100,11 @@ impl Link {
                 screens.push(Screen::Simulations(Simulations::new(filter)));
                 screens
             }
+            Self::Payment(simulation, payment) => {
+                vec![simulations(), Screen::Payment(Payment::new(simulation, payment))]
+            }
+            Self::Bank(simulation, bank) => vec![simulations(), Screen::Bank(Bank::new(simulation, bank))],
+            Self::Sql => vec![Screen::Sql(Sql::default())],
             Self::Events(simulation, 0) => {
                 vec![simulations(), Screen::Events(Events::new(simulation, From::First))]
             }
@@ -103,6 +124,9 @@ impl std::fmt::Display for Link {
         match self {
             Self::Run(run) => write!(f, "run/{run}"),
             Self::Iteration(run, iteration) => write!(f, "run/{run}/iteration/{iteration}"),
+            Self::Payment(simulation, payment) => write!(f, "sim/{simulation}/payment/{payment}"),
+            Self::Bank(simulation, bank) => write!(f, "sim/{simulation}/bank/{bank}"),
+            Self::Sql => f.write_str("sql"),
             Self::Events(simulation, from) => write!(f, "sim/{simulation}/events?from={from}"),
             Self::Replay(simulation, tick, None) => write!(f, "sim/{simulation}/replay?tick={tick}"),
             Self::Replay(simulation, tick, Some(event)) => {
@@ -120,6 +144,9 @@ mod tests {
     #[test]
     fn links_read_back_as_they_are_written() {
         for text in [
+            "sql",
+            "sim/a-b/payment/tx-000012",
+            "sim/a-b/bank/BANK_A",
             "run/game-1",
             "run/game-1/iteration/3",
             "sim/a-b/events?from=100",

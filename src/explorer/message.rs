@@ -2,9 +2,11 @@
 
 use super::filter::EventFilter;
 use super::key::Key;
+use super::link::Link;
 use super::rows::{
-    Course, EventRow, JobReport, Moment, Overview, Plan, RunDetail, RunRow, Seek, SimulationFilter,
-    SimulationRow, Subject,
+    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment,
+    Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
+    SimulationRow, SqlRows, Subject,
 };
 
 /// Something that happened.
@@ -23,6 +25,8 @@ pub enum Message {
     Poll,
     /// The terminal is ours again after a suspension.
     Resumed,
+    /// The user has edited this file.
+    Edited(String),
     /// The process is asked to end.
     Terminate,
     /// Something went wrong that the user should read.
@@ -42,8 +46,12 @@ pub enum Effect {
     Ask(Slot, Ticket, Query),
     StartJob(JobId, Plan),
     CancelJob(JobId),
+    /// Let a job wait between two ticks or simulations, or go on.
+    PauseJob(JobId, bool),
     /// Puts a text where the user can paste it from.
     Copy(String),
+    /// Edit a file, or a copy of a library entry, in the user's editor.
+    Edit(String),
     Suspend,
     /// Leave. Jobs that still run are abandoned.
     Quit,
@@ -58,6 +66,8 @@ pub enum Slot {
     Side,
     /// A jump to a place that must be searched.
     Find,
+    /// A place to keep; each is kept, unless the next comes at once.
+    Keep,
 }
 
 /// A page of a list.
@@ -84,18 +94,40 @@ pub enum Query {
     Overview,
     Runs(Page<String>),
     Run(String),
+    /// The calls of the proposer in an iteration of a run.
+    Conversation(String, u64),
+    Policies(Vec<PolicyOf>),
     Simulations(SimulationFilter, Page<(i64, String)>),
     Events(String, EventFilter, Page<u64>),
-    /// The nearest event after (or before) a sequence that the filter lets through.
+    /// The nearest event after (or before) a sequence that the filter lets through; without a sequence
+    /// the first (or last) one.
     FindEvent {
         simulation: String,
         filter: EventFilter,
-        from: u64,
+        from: Option<u64>,
         forward: bool,
     },
     Moment(String, Seek),
     Course(String),
     Inspect(String),
+    /// A payment of a simulation.
+    Payment(String, String),
+    /// A bank of a simulation.
+    Bank(String, String),
+    Compare(Couple),
+    /// Where two simulations part.
+    Divergence(String, String),
+    /// Where the palette can go, in a simulation or outside.
+    Places(Option<String>),
+    /// A statement of the user.
+    Statement(String),
+    Bookmarks,
+    /// Keep a place under a name.
+    Keep(String, Link),
+    /// Forget a bookmark; the answer are those that are left.
+    Forget(i64),
+    /// Forget what was asked before in this slot.
+    Nothing,
 }
 
 /// An answer.
@@ -104,12 +136,22 @@ pub enum Answer {
     Overview(Overview),
     Runs(Batch<RunRow>),
     Run(Option<Box<RunDetail>>),
+    Conversation(Vec<Exchange>),
+    Policies(Vec<PolicyText>),
     Simulations(Batch<SimulationRow>),
     Events(Batch<EventRow>),
     Found(Option<EventRow>),
     Moment(Box<Moment>),
     Course(Course),
     Subject(Box<Subject>),
+    Payment(Box<PaymentStory>),
+    Bank(Box<BankStory>),
+    Comparison(Box<Comparison>),
+    Divergence(Option<Divergence>),
+    Places(Vec<Place>),
+    Bookmarks(Vec<Bookmark>),
+    Statement(SqlRows),
+    Nothing,
 }
 
 /// Rows of a page.

@@ -16,6 +16,7 @@
 mod describe;
 mod desk;
 mod draw;
+mod editor;
 mod event_loop;
 mod filter;
 mod format;
@@ -78,6 +79,8 @@ pub struct ExplorerOptions {
     pub ascii: bool,
     /// Draw without colours.
     pub no_color: bool,
+    /// The folder for copies of library entries that are edited; without one they cannot be.
+    pub drafts: Option<PathBuf>,
     /// Where to begin, as a deep link: `run/ID/iteration/3` or `sim/ID/replay?tick=12&event=40`.
     pub open: Option<String>,
 }
@@ -182,7 +185,8 @@ fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
     let mut state = State::new(launcher::library_items(), shown, look);
     state.read_only = !database.is_writable();
     state.stack.extend(link.map(Link::screens).unwrap_or_default());
-    let outside = Outside { readers, launcher: Launcher::new(database, messages) };
+    let launcher = Launcher::new(database, messages);
+    let outside = Outside { readers, launcher, drafts: options.drafts.clone() };
     Ok(Opened { state, outside, inbox })
 }
 
@@ -194,6 +198,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 struct Outside {
     readers: Readers,
     launcher: Launcher,
+    drafts: Option<PathBuf>,
 }
 
 impl World for Outside {
@@ -207,5 +212,13 @@ impl World for Outside {
 
     fn cancel(&mut self, id: JobId) {
         self.launcher.cancel(id);
+    }
+
+    fn draft(&mut self, source: &str) -> Result<PathBuf, String> {
+        launcher::draft(source, self.drafts.as_deref())
+    }
+
+    fn pause(&mut self, id: JobId, paused: bool) {
+        self.launcher.pause(id, paused);
     }
 }

@@ -12,6 +12,12 @@ pub enum Purpose {
     Filter,
     Tick,
     Search,
+    /// What a bookmark is called.
+    Bookmark,
+    /// An event to run to.
+    Condition,
+    /// Another simulation to compare with.
+    Companion,
 }
 
 impl Purpose {
@@ -21,17 +27,23 @@ impl Purpose {
             Self::Filter => "filter",
             Self::Tick => "go to tick",
             Self::Search => "search",
+            Self::Bookmark => "keep this place as",
+            Self::Condition => "run to an event with",
+            Self::Companion => "compare with simulation",
         }
     }
 
     /// What can be typed.
     pub fn hint(self) -> String {
         match self {
-            Self::Filter => {
+            Self::Filter | Self::Condition => {
                 let fields = filter::FIELDS.iter().map(|(name, _)| format!("{name}:"));
-                format!("{} - empty: everything", fields.collect::<Vec<_>>().join(" "))
+                let fields = fields.collect::<Vec<_>>().join(" ");
+                if self == Self::Filter { format!("{fields} - empty: everything") } else { fields }
             }
             Self::Tick => "a tick of the run".to_owned(),
+            Self::Bookmark => "' lists what is kept".to_owned(),
+            Self::Companion => "its whole id; in the list of simulations `y y` copies one".to_owned(),
             Self::Search => "a text; n and N go to the next and the previous place".to_owned(),
         }
     }
@@ -39,10 +51,11 @@ impl Purpose {
     /// What is wrong with a text.
     fn problem(self, text: &str) -> Option<String> {
         match self {
-            Self::Filter => EventFilter::parse(text).err(),
+            Self::Filter | Self::Condition => EventFilter::parse(text).err(),
             Self::Tick if text.is_empty() => None,
             Self::Tick => text.parse::<u64>().err().map(|_| format!("`{text}` is no tick")),
-            Self::Search => None,
+            Self::Bookmark => text.is_empty().then(|| "give it a name".to_owned()),
+            Self::Search | Self::Companion => None,
         }
     }
 }

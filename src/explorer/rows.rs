@@ -1,8 +1,19 @@
 //! What the screens show, as plain values: they know neither the database nor the simulator.
 
+mod policies;
+mod runs;
+mod stories;
+
 use std::sync::Arc;
 
 use crate::money::Cents;
+
+pub use policies::{PolicyLine, PolicyOf, PolicyText, Role};
+pub use runs::{BankInIteration, Exchange, IterationRow, Judgement, RunDetail, RunRow, Verdict};
+pub use stories::{
+    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Fact, Figure, PaymentStory,
+    Place, SqlRows, run_figures,
+};
 
 /// How far a run or a simulation is (spec 06, 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,85 +86,6 @@ impl Row for SimulationRow {
 pub struct SimulationFilter {
     pub run: Option<String>,
     pub iteration: Option<u64>,
-}
-
-/// A run of an experiment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunRow {
-    pub id: String,
-    pub name: String,
-    pub mode: String,
-    pub proposer: String,
-    pub status: Status,
-    /// Iterations started.
-    pub iterations: u64,
-    /// The cap on iterations, where known.
-    pub max_iterations: Option<u64>,
-    pub first_cost: Option<Cents>,
-    pub best_cost: Option<Cents>,
-    /// 1 − best ÷ first.
-    pub reduction: Option<f64>,
-    pub simulations: u64,
-    pub events: u64,
-    pub started: String,
-    pub ended: Option<String>,
-}
-
-impl Row for RunRow {
-    type Key = String;
-
-    fn key(&self) -> String {
-        self.id.clone()
-    }
-}
-
-/// What became of one bank's proposal in an iteration.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    pub accepted: bool,
-    pub reason: String,
-    pub old_cost: Option<Cents>,
-    pub new_cost: Option<Cents>,
-    /// 95 % interval of the paired differences old − new, in cents.
-    pub interval: Option<(f64, f64)>,
-}
-
-/// One bank in an iteration.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BankInIteration {
-    pub bank: String,
-    pub cost: Cents,
-    /// Its liquidity fraction as evaluated.
-    pub fraction: Option<f64>,
-    /// `None` while nothing was proposed.
-    pub verdict: Option<Verdict>,
-}
-
-/// One iteration of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct IterationRow {
-    pub iteration: u64,
-    pub total: Cents,
-    pub banks: Vec<BankInIteration>,
-    pub settlement_rate: Option<f64>,
-    pub average_delay: Option<f64>,
-}
-
-impl Row for IterationRow {
-    type Key = u64;
-
-    fn key(&self) -> u64 {
-        self.iteration
-    }
-}
-
-/// A run with its iterations.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunDetail {
-    pub run: RunRow,
-    pub iterations: Vec<IterationRow>,
-    /// Why it ended.
-    pub reason: Option<String>,
 }
 
 /// An event as shown: its columns and, for the detail pane, its keys.
@@ -327,9 +259,19 @@ pub struct Subject {
     pub banks: u64,
     /// Ticks of one simulation.
     pub ticks: u64,
+    /// How its beginning went.
+    pub trial: Option<Trial>,
     /// The experiment's own settings.
     pub experiment: Option<ExperimentSettings>,
     pub warnings: Vec<String>,
+}
+
+/// The beginning of a scenario, simulated to see what the whole will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trial {
+    pub ticks: u64,
+    pub events: u64,
+    pub seconds: f64,
 }
 
 /// Settings of an experiment that Launch offers.
@@ -340,6 +282,8 @@ pub struct ExperimentSettings {
     pub samples: u64,
     pub proposer: String,
     pub persist: Persist,
+    /// Threads for its simulations.
+    pub workers: u64,
     pub optimized: Vec<String>,
 }
 
@@ -386,6 +330,7 @@ pub struct ExperimentPlan {
     pub iterations: u64,
     pub samples: u64,
     pub persist: Persist,
+    pub workers: u64,
     pub proposer: String,
     /// Whether that is another one than the file's own.
     pub replaces_proposer: bool,

@@ -12,7 +12,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -115,6 +115,10 @@ impl Canvas for Paper {
         Ok(())
     }
 
+    fn edit(&mut self, _path: &Path) -> io::Result<Result<(), String>> {
+        Ok(Err("an editor needs a terminal".to_owned()))
+    }
+
     fn copy(&mut self, _text: &str) -> io::Result<()> {
         Ok(())
     }
@@ -162,6 +166,7 @@ impl<W: World> Player<'_, W> {
                 for key in keys {
                     self.settle().await?;
                     self.inner.take(Message::Key(*key))?;
+                    self.inner.edit_asked()?;
                 }
                 Ok(())
             }

@@ -1,18 +1,17 @@
 //! The answers: questions of the screens put to the database, its rows as the screens want them.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod bookmarks;
+mod policies;
+mod runs;
+mod stories;
 
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::filter::EventFilter;
 use super::launcher;
 use super::message::{Answer, Batch, From, Page, Query};
 use super::readers::{Interrupt, Source, Stop};
-use super::rows::{
-    BankInIteration, EventRow, IterationRow, Overview, Row as _, RunDetail, RunRow, SimulationFilter,
-    SimulationRow, Status, Verdict,
-};
+use super::rows::{EventRow, Overview, Row as _, SimulationFilter, SimulationRow, Status};
 use super::session::{Reach, Session, Tape};
 use crate::event::{Event, EventKind, write_line};
 use crate::money::Cents;
@@ -49,6 +48,11 @@ impl Source for DatabaseSource {
             Query::Inspect(source) => {
                 launcher::inspect(source).map(|subject| Answer::Subject(Box::new(subject)))
             }
+            Query::Policies(wanted) => {
+                let texts = wanted.iter().map(|policy| self.policy(policy)).collect::<Result<_, _>>()?;
+                Ok(Answer::Policies(texts))
+            }
+            Query::Compare(couple) => Ok(Answer::Comparison(Box::new(self.comparison(couple)?))),
             Query::Moment(simulation, seek) => {
                 let reach = self.reach(simulation)?;
                 let moment = self.session(simulation)?.moment(*seek, &reach, stop)?;
@@ -79,45 +83,45 @@ impl DatabaseSource {
             Query::Overview => Answer::Overview(self.overview()?),
             Query::Runs(page) => Answer::Runs(self.runs(page)?),
             Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
+            Query::Conversation(run, iteration) => Answer::Conversation(self.conversation(run, *iteration)?),
             Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
             Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),
             Query::FindEvent { simulation, filter, from, forward } => {
                 Answer::Found(self.find(simulation, filter, *from, *forward)?)
             }
-            Query::Moment(..) | Query::Course(_) | Query::Inspect(_) => Answer::Found(None),
+            Query::Payment(simulation, payment) => {
+                Answer::Payment(Box::new(self.payment(simulation, payment)?))
+            }
+            Query::Bank(simulation, bank) => Answer::Bank(Box::new(self.bank(simulation, bank)?)),
+            Query::Divergence(a, b) => Answer::Divergence(self.divergence(a, b)?),
+            Query::Places(simulation) => Answer::Places(self.places(simulation.as_deref())?),
+            Query::Statement(text) => Answer::Statement(self.statement(text)?),
+            Query::Bookmarks => Answer::Bookmarks(self.bookmarks()?),
+            Query::Keep(label, link) => {
+                self.keep(label, link)?;
+                Answer::Nothing
+            }
+            Query::Forget(id) => {
+                self.forget(*id)?;
+                Answer::Bookmarks(self.bookmarks()?)
+            }
+            Query::Nothing
+            | Query::Moment(..)
+            | Query::Course(_)
+            | Query::Inspect(_)
+            | Query::Policies(_)
+            | Query::Compare(_) => Answer::Nothing,
         })
     }
 
     fn overview(&self) -> Result<Overview, PersistenceError> {
-        let mut runs = self.reader.runs(&store::RunFilter::default())?;
+        let mut runs = self.run_rows()?;
         let run_count = runs.len() as u64;
         runs.truncate(RECENT);
         let none = store::SimulationFilter { limit: Some(1), ..store::SimulationFilter::default() };
         let simulation_count = self.reader.simulations(&none)?.total;
         let event_count = self.reader.info()?.events;
-        let runs = runs.into_iter().map(|run| run_row(run, None)).collect();
         Ok(Overview { runs, run_count, simulation_count, event_count })
-    }
-
-    fn runs(&self, page: &Page<String>) -> Result<Batch<RunRow>, PersistenceError> {
-        let rows = self.reader.runs(&store::RunFilter::default())?;
-        let rows: Vec<RunRow> = rows.into_iter().map(|run| run_row(run, None)).collect();
-        Ok(part(rows, page, |row| row.id.clone()))
-    }
-
-    fn run(&self, id: &str) -> Result<Option<RunDetail>, PersistenceError> {
-        let Some(run) = self.reader.run(id)? else { return Ok(None) };
-        let experiment = self.reader.experiment(id)?;
-        let config = experiment.as_ref().and_then(|row| serde_json::from_str::<Value>(&row.config).ok());
-        let most = config.as_ref().and_then(|config| config.pointer("/convergence/max_iterations")?.as_u64());
-        let mut verdicts: HashMap<(u32, String), Verdict> = HashMap::new();
-        for row in self.reader.evaluations(id, None)? {
-            verdicts.insert((row.iteration, row.agent_id.clone()), verdict(&row));
-        }
-        let rows = self.reader.iterations(id)?;
-        let iterations = rows.iter().map(|row| iteration_row(row, &mut verdicts)).collect();
-        let reason = experiment.and_then(|row| row.convergence_reason);
-        Ok(Some(RunDetail { run: run_row(run, most), iterations, reason }))
     }
 
     fn simulations(
@@ -213,10 +217,10 @@ impl DatabaseSource {
         &self,
         simulation: &str,
         filter: &EventFilter,
-        from: u64,
+        from: Option<u64>,
         forward: bool,
     ) -> Result<Option<EventRow>, PersistenceError> {
-        Ok(self.page(simulation, filter, Some(from), forward, 1)?.into_iter().next())
+        Ok(self.page(simulation, filter, from, forward, 1)?.into_iter().next())
     }
 
     fn reach(&self, simulation: &str) -> Result<Reach, String> {
@@ -377,69 +381,4 @@ fn event_row(row: store::EventRow) -> EventRow {
     }
     debug_assert!(EventKind::find(&row.event_type).is_none() || line.ends_with('}'));
     EventRow { sequence: row.sequence, tick: row.tick, kind: row.event_type, line }
-}
-
-fn run_row(row: store::RunRow, max_iterations: Option<u64>) -> RunRow {
-    let count = |number: i64| u64::try_from(number).unwrap_or(0);
-    let shown = |time: String| time.replacen('T', " ", 1).chars().take(19).collect::<String>();
-    RunRow {
-        id: row.run_id,
-        name: row.experiment_name,
-        mode: row.evaluation_mode.unwrap_or_default(),
-        proposer: row.proposer.unwrap_or_default(),
-        status: status(row.status),
-        iterations: count(row.num_iterations),
-        max_iterations,
-        first_cost: row.first_cost.map(Cents),
-        best_cost: row.best_cost.map(Cents),
-        reduction: row.reduction,
-        simulations: count(row.num_simulations),
-        events: count(row.num_events),
-        started: shown(row.created_at),
-        ended: row.completed_at.map(shown),
-    }
-}
-
-fn verdict(row: &store::EvaluationRow) -> Verdict {
-    let interval = row.confidence_interval_95.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    Verdict {
-        accepted: row.accepted,
-        reason: row.acceptance_reason.clone(),
-        old_cost: Some(Cents(row.old_cost)),
-        new_cost: Some(Cents(row.new_cost)),
-        interval,
-    }
-}
-
-fn iteration_row(row: &store::IterationRow, verdicts: &mut HashMap<(u32, String), Verdict>) -> IterationRow {
-    let object =
-        |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
-    let policies = object(&row.policies);
-    let accepted = object(&row.accepted_changes);
-    let banks = object(&row.costs_per_agent).into_iter().map(|(bank, cost)| {
-        let fraction = policies.get(&bank).and_then(fraction);
-        let taken = accepted.get(&bank).and_then(Value::as_bool) == Some(true);
-        // The mode that compares nothing has no evaluation; a replaced policy is accepted all the same.
-        let unjudged = taken.then(|| Verdict {
-            accepted: true,
-            reason: "accepted without comparison".into(),
-            old_cost: None,
-            new_cost: None,
-            interval: None,
-        });
-        let verdict = verdicts.remove(&(row.iteration, bank.clone())).or(unjudged);
-        BankInIteration { cost: Cents(cost.as_i64().unwrap_or(0)), bank, fraction, verdict }
-    });
-    IterationRow {
-        iteration: u64::from(row.iteration),
-        total: Cents(row.total_cost),
-        banks: banks.collect(),
-        settlement_rate: row.settlement_rate,
-        average_delay: row.avg_delay,
-    }
-}
-
-/// The liquidity fraction among a policy's parameters.
-fn fraction(policy: &Value) -> Option<f64> {
-    policy.pointer("/parameters/initial_liquidity_fraction")?.as_f64()
 }

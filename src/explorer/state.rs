@@ -40,6 +40,8 @@ pub struct State {
     pub prompt: Option<Prompt>,
     pub question: Option<Question>,
     pub leaving: Leaving,
+    /// The question by which a place is being kept.
+    pub(super) keeping: Option<Ticket>,
     /// Keys of a sequence that is not complete.
     pub pressed: Vec<Key>,
     pub count: Option<u64>,
@@ -64,6 +66,7 @@ impl State {
             prompt: None,
             question: None,
             leaving: Leaving::No,
+            keeping: None,
             pressed: Vec::new(),
             count: None,
             keymap: Keymap::standard(),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Stdout, Write as _};
 use std::panic;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::Once;
 use std::thread::{self, ThreadId};
@@ -15,6 +16,7 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 
 use super::draw::draw;
+use super::editor;
 use super::event_loop::Canvas;
 use super::state::State;
 
@@ -65,6 +67,13 @@ impl Canvas for Terminal {
         // the terminal for the cursor and wait for an answer.)
         self.inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
         execute!(io::stdout(), Clear(ClearType::All))
+    }
+
+    fn edit(&mut self, path: &Path) -> io::Result<Result<(), String>> {
+        give_back();
+        let edited = editor::edit(path);
+        self.resume()?;
+        Ok(edited)
     }
 
     /// By OSC 52, which also works over SSH; a terminal that does not know it ignores it.

@@ -3,14 +3,17 @@
 use super::desk::{Go, Notice};
 use super::key::Key;
 use super::keymap::{Intent, Lookup, Scope};
-use super::message::{Effect, Message};
-use super::prompt::{Question, Reply};
+use super::message::{Answer, Effect, Message, Query, Slot};
+use super::prompt::{Prompt, Purpose, Question, Reply};
+use super::screens::bookmarks::Bookmarks;
 use super::screens::help::Help;
 use super::screens::home::Home;
 use super::screens::jobs::JobsScreen;
 use super::screens::launch::Launch;
+use super::screens::palette::Palette;
 use super::screens::runs::Runs;
 use super::screens::simulations::Simulations;
+use super::screens::sql::Sql;
 use super::screens::{Screen, View};
 use super::state::{Leaving, State};
 
@@ -25,6 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(key) => press(state, key, &mut effects),
         Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
+        Message::Answer(ticket, answer) if state.keeping == Some(ticket) => kept(state, answer),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
             // An answer that nobody waits for changes nothing, but what changed before it must
@@ -48,6 +52,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Resumed => {
             act(state, &mut effects, |view, desk| view.enter(desk));
+        }
+        Message::Edited(path) => {
+            act(state, &mut effects, |view, desk| view.edited(&path, desk));
         }
         Message::Terminate => cancel_and_leave(state, &mut effects),
         Message::Trouble(text) => state.notice = Some(Notice { text, trouble: true }),
@@ -76,6 +83,15 @@ fn act<T>(
                 state.stack.pop();
             }
             open(state, *screen, effects);
+        }
+        Some(Go::Do(intent)) => {
+            state.stack.pop();
+            dispatch(state, intent, None, effects);
+        }
+        Some(Go::Visit(link)) => {
+            state.stack.truncate(1);
+            state.stack.extend(link.screens());
+            state.with_top(effects, |view, desk| view.enter(desk));
         }
         None => {}
     }
@@ -187,14 +203,46 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             let help = Help::about(state.top().scopes());
             open(state, Screen::Help(help), effects);
         }
+        Intent::Bookmark => match state.top().copyable() {
+            Some(copyable) => {
+                let label = format!("{} {}", state.top().crumb(), copyable.id);
+                state.prompt = Some(Prompt::new(Purpose::Bookmark, label));
+            }
+            None => {
+                let text = "this place has no link to keep".to_owned();
+                state.notice = Some(Notice { text, trouble: true });
+            }
+        },
+        Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
+        Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
+        Intent::Palette => {
+            let palette = Palette::over(state.top().scopes(), state.top().simulation().map(str::to_owned));
+            open(state, Screen::Palette(palette), effects);
+        }
         Intent::CopyId | Intent::CopyLink | Intent::CopyRow => copy(state, intent, effects),
         Intent::Launch => open(state, Screen::Launch(Launch::default()), effects),
         Intent::GoHome => go(state, Screen::Home(Home::default()), effects),
         Intent::GoRuns => go(state, Screen::Runs(Runs::default()), effects),
         Intent::GoSimulations => go(state, Screen::Simulations(Simulations::default()), effects),
+        Intent::GoSql => go(state, Screen::Sql(Sql::default()), effects),
         Intent::GoJobs => go(state, Screen::Jobs(JobsScreen::default()), effects),
         _ => {}
     }
+}
+
+/// Keeps the place that is shown.
+fn keep(state: &mut State, label: String, effects: &mut Vec<Effect>) {
+    let Some(link) = state.top().copyable().map(|copyable| copyable.link) else { return };
+    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Keep, Query::Keep(label, link)));
+    state.keeping = asked.map(|(ticket, _)| ticket);
+}
+
+fn kept(state: &mut State, answer: Result<Answer, String>) {
+    state.keeping = None;
+    state.notice = Some(match answer {
+        Ok(_) => Notice { text: "kept: ' lists what is kept".into(), trouble: false },
+        Err(problem) => Notice { text: problem, trouble: true },
+    });
 }
 
 /// Copies what is selected.
@@ -266,6 +314,10 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
             state.prompt = None;
+            if purpose == Purpose::Bookmark {
+                keep(state, text, effects);
+                return;
+            }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));
         }
     }

@@ -5,6 +5,7 @@
 //! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
 //! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out.
 
+mod bookmarks;
 mod clock;
 mod database;
 mod error;
@@ -19,6 +20,7 @@ mod status;
 mod tests;
 mod writer;
 
+pub use bookmarks::{BookmarkRow, NewBookmark};
 pub use clock::Moment;
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::file::{Agent, ScenarioFile};
-use super::model::{Arrivals, FilePayment, ScenarioAction};
+use super::model::{Arrivals, FilePayment, ScenarioAction, ScheduledEvent};
 use crate::document::{Report, shortened};
 use crate::event::Text;
 use crate::finding::nearest;
@@ -12,13 +12,13 @@ use crate::money::Cents;
 use crate::time::Calendar;
 
 /// The names of all banks.
-pub(super) fn names(file: &ScenarioFile) -> Names {
-    Names::new(file.agents.iter().map(|agent| Arc::clone(&agent.id)))
+pub(super) fn names(agents: &[Agent]) -> Names {
+    Names::new(agents.iter().map(|agent| Arc::clone(&agent.id)))
 }
 
 /// The first checks: banks in the order of the file.
-pub(super) fn banks(file: &ScenarioFile, names: &Names, report: &Report) {
-    for (index, agent) in file.agents.iter().enumerate() {
+pub(super) fn banks(agents: &[Agent], names: &Names, report: &Report) {
+    for (index, agent) in agents.iter().enumerate() {
         let path = format!("agents[{index}]");
         if let Arrivals::Single(config) = &agent.arrivals {
             for (id, _) in &config.counterparty_weights {
@@ -58,8 +58,8 @@ fn known(id: &str, names: &Names, path: impl FnOnce() -> String, report: &Report
 }
 
 /// Then the events in their order.
-pub(super) fn events(file: &ScenarioFile, names: &Names, report: &Report) {
-    for (index, event) in file.events.iter().enumerate() {
+pub(super) fn events(events: &[ScheduledEvent<Text>], names: &Names, report: &Report) {
+    for (index, event) in events.iter().enumerate() {
         let sides = match &event.action {
             ScenarioAction::DirectTransfer { from, to, .. }
             | ScenarioAction::CustomArrival { from, to, .. }

@@ -19,11 +19,11 @@ impl ScenarioFile {
     /// # Errors
     /// What spec 01, 3 refuses. A scenario that was read and not changed since has none of it.
     pub fn resolve(&self) -> Result<Scenario, Findings> {
-        let names = check::names(self);
+        let names = check::names(&self.agents);
         let report = Report::default();
         check::shape(self, &names, &report);
-        check::banks(self, &names, &report);
-        check::events(self, &names, &report);
+        check::banks(&self.agents, &names, &report);
+        check::events(&self.events, &names, &report);
         let payments = self.payments.as_deref().unwrap_or_default();
         for (index, key, message) in check::payments(payments, self.calendar, |id| names.find(id).is_some()) {
             report.error(format!("payments_file.rows[{index}]"), format!("`{key}`: {message}"));

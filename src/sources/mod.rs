@@ -202,6 +202,17 @@ fn find_policy(scenario: &Path, path: &str) -> Result<Source, SourceError> {
     }
 }
 
+/// Writes a file of the library below a folder, at its place in the library; what stands there is replaced.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn copy_library_file(file: &library::File, to: &Path) -> std::io::Result<()> {
+    let target = to.join(file.path);
+    std::fs::create_dir_all(target.parent().unwrap_or(to))?;
+    std::fs::write(target, file.text)
+}
+
 /// A file name without its ending.
 #[must_use]
 pub fn stem(name: &str) -> String {

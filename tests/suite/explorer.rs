@@ -49,7 +49,7 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     assert!(program.is_taken(), "raw mode and the alternate screen");
     // Two keys launch the first experiment of the library.
     program.press("\r").wait("[ Start ]").press("\r").wait("completed");
-    program.press("\r").wait("Iterations (").press("\r").wait("Simulations (");
+    program.press("\r").wait("saved)").press("\r").wait("two-period-day");
     program.press("\r").wait("tick 0 of 1");
     program.press(".").wait("tick 1 of 1").press(",").wait("tick 0 of 1");
     program.press("<").wait("event 6 of 7").press(">").wait("event 7 of 7");
@@ -70,6 +70,36 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     assert!(program.is_given_back(), "the terminal is as it was");
     assert!(!simulations(&file).is_empty());
     assert!(simulations(&file).iter().all(|row| row.status == Status::Completed));
+}
+
+#[test]
+fn a_library_entry_is_edited_in_the_users_editor_and_comes_back_into_the_form() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (binary, file) = (env!("CARGO_BIN_EXE_payment-sim"), folder.path().join("explorer.duckdb"));
+    let data = format!("XDG_DATA_HOME={}", folder.path().display());
+    let editor = "EDITOR=sed -i 's/rng_seed: .*/rng_seed: 777/'";
+    let command = ["env", "-u", "VISUAL", &data, editor, binary, "--db", &file.to_string_lossy()];
+    let mut program = Program::start(&command, (100, 30));
+    program.wait("Library").press("L").wait("Type a path").press("library:two-banks").wait("[ Start ]");
+    program.press("\u{f}").wait("777").until("taken again", Program::is_taken);
+    program.wait("two-banks-1").press("\u{1b}[Z").press("\u{1b}[Z").press("\u{1b}[Z");
+    program.press("\u{1b}").wait("Library").press("q");
+    assert_eq!(program.exit_status(), 0);
+    let copy = folder.path().join("payment-sim/drafts/two-banks-1/scenarios/two-banks.yaml");
+    let text = std::fs::read_to_string(copy).expect("the copy");
+    assert!(text.contains("rng_seed: 777"), "{text}");
+}
+
+#[test]
+fn an_editor_that_fails_says_so_and_the_screen_comes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (binary, file) = (env!("CARGO_BIN_EXE_payment-sim"), folder.path().join("explorer.duckdb"));
+    let data = format!("XDG_DATA_HOME={}", folder.path().display());
+    let command = ["env", "-u", "VISUAL", &data, "EDITOR=false", binary, "--db", &file.to_string_lossy()];
+    let mut program = Program::start(&command, (120, 30));
+    program.wait("Library").press("\r").wait("[ Start ]").press("\u{f}");
+    program.wait("the editor `false` ended with status 1").press("\u{1b}").wait("Library").press("q");
+    assert_eq!(program.exit_status(), 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::payment::Payment;
 use super::replay::Replay;
 use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::describe;
@@ -38,7 +39,7 @@ pub struct Events {
     following: bool,
 }
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<'_>] = &[
     Column::number("#", 7).rank(2),
     Column::number("tick", 5),
     Column::text("type", 22),
@@ -91,7 +92,7 @@ impl Events {
             return;
         }
         let filter = EventFilter { text: Some(self.search.clone()), ..self.filter.clone() };
-        let from = self.window.selected().map_or(0, |row| row.sequence);
+        let from = self.window.selected().map(|row| row.sequence);
         let query = Query::FindEvent { simulation: self.simulation.clone(), filter, from, forward };
         self.searching = Some(desk.ask(Slot::Find, query));
     }
@@ -119,6 +120,13 @@ impl Events {
             let seek = Seek::Sequence(row.sequence);
             let replay = Replay::new(self.simulation.clone(), self.simulation.clone(), seek);
             desk.open(Screen::Replay(replay));
+        }
+    }
+
+    fn open_payment(&self, desk: &mut Desk<'_>) {
+        match self.window.selected().and_then(|event| describe::payment(&event.line)) {
+            Some(payment) => desk.open(Screen::Payment(Payment::new(self.simulation.clone(), payment))),
+            None => desk.complain("this event is about no payment"),
         }
     }
 
@@ -212,6 +220,7 @@ impl View for Events {
             Intent::ClearFilter => self.show(EventFilter::default(), desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.clone())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
+            Intent::OpenPayment => self.open_payment(desk),
             Intent::Follow => self.follow(desk),
             Intent::Refresh => self.enter(desk),
             _ => return false,
@@ -256,8 +265,12 @@ impl View for Events {
                 }
                 self.find(true, desk);
             }
-            Purpose::Tick => {}
+            Purpose::Tick | Purpose::Companion | Purpose::Condition | Purpose::Bookmark => {}
         }
+    }
+
+    fn simulation(&self) -> Option<&str> {
+        Some(&self.simulation)
     }
 
     fn copyable(&self) -> Option<Copyable> {

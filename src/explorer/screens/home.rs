@@ -6,15 +6,17 @@ use ratatui::layout::Rect;
 use super::iterations::Iterations;
 use super::jobs::{self, JobsScreen};
 use super::launch::Launch;
+use super::policy::Policy;
 use super::runs::{self, Runs};
 use super::simulations::Simulations;
+use super::sql::Sql;
 use super::{Focus, Screen, View, beside, stack};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::UNIT;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
-use crate::explorer::rows::{Kind, LibraryItem, Overview, SimulationFilter};
+use crate::explorer::rows::{Kind, LibraryItem, Overview, PolicyOf, SimulationFilter};
 use crate::explorer::widgets::pane::{Pane, paragraph, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
 use crate::explorer::window::Cursor;
@@ -50,16 +52,16 @@ impl Default for Home {
     }
 }
 
-const LIBRARY_COLUMNS: &[Column] = &[
+const LIBRARY_COLUMNS: &[Column<'_>] = &[
     Column::text("", 10),
     Column::text("name", 18).growing(1),
     Column::text("question", 24).growing(4).rank(1),
 ];
 
-const PLACE_COLUMNS: &[Column] = &[Column::text("go to", 17).growing(1), Column::number("", 8)];
+const PLACE_COLUMNS: &[Column<'_>] = &[Column::text("go to", 17).growing(1), Column::number("", 8)];
 
 /// Places to go to, with their keys.
-const PLACES_LIST: [&str; 4] = ["Runs (g r)", "Simulations (g s)", "Jobs (g j)", "Help (?)"];
+const PLACES_LIST: [&str; 5] = ["Runs (g r)", "Simulations (g s)", "Jobs (g j)", "SQL (g q)", "Help (?)"];
 
 fn library_cells(item: &LibraryItem) -> Vec<Cell> {
     vec![toned(item.kind.word(), Tone::Accent), cell(&item.name), cell(&item.question)]
@@ -70,7 +72,8 @@ impl Home {
         match self.focus.pane {
             LIBRARY => match desk.library.get(self.library.at) {
                 Some(item) if item.kind == Kind::Policy => {
-                    desk.say(format!("a scenario or an experiment uses it: `library:{}`", item.name));
+                    let policy = PolicyOf::File(format!("library:{}", item.name));
+                    desk.open(Screen::Policy(Policy::new(None, policy)));
                 }
                 Some(item) => desk.open(Screen::Launch(Launch::of(&format!("library:{}", item.name)))),
                 None => {}
@@ -79,6 +82,7 @@ impl Home {
                 0 => desk.open(Screen::Runs(Runs::default())),
                 1 => desk.open(Screen::Simulations(Simulations::new(SimulationFilter::default()))),
                 2 => desk.open(Screen::Jobs(JobsScreen::default())),
+                3 => desk.open(Screen::Sql(Sql::default())),
                 _ => desk.open(Screen::Help(super::help::Help::about(self.scopes()))),
             },
             _ => {
@@ -104,7 +108,7 @@ impl Home {
     fn draw_library(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
         let look = scene.look;
         let focused = self.focus.is(LIBRARY);
-        let title = format!("Library ({}): Enter launches", scene.library.len());
+        let title = format!("Library ({}): Enter opens", scene.library.len());
         let inner = Pane { number: LIBRARY, title: &title, note: "", focused }.draw(area, buffer, look);
         let [list, question] = stack(inner, [inner.height.saturating_sub(2), 2]);
         let table = Table {
@@ -131,6 +135,7 @@ impl Home {
             known.map(|overview| overview.simulation_count),
             Some(scene.jobs.list().len() as u64),
             None,
+            None,
         ];
         let rows: Vec<(&str, Option<u64>)> = PLACES_LIST.into_iter().zip(counts).collect();
         let table = Table {
@@ -147,7 +152,7 @@ impl Home {
         let events = known.map_or_else(String::new, |overview| {
             format!("{} events recorded", grouped(overview.event_count))
         });
-        let below = Rect { y: inner.y + 6, height: inner.height.saturating_sub(6), ..inner };
+        let below = Rect { y: inner.y + 7, height: inner.height.saturating_sub(7), ..inner };
         text_line(below, 0, &events, Tone::Muted, buffer, look);
     }
 

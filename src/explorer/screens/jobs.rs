@@ -30,7 +30,7 @@ pub struct JobsScreen {
 }
 
 /// The columns of a list of jobs.
-pub const COLUMNS: &[Column] = &[
+pub const COLUMNS: &[Column<'_>] = &[
     Column::text("job", 16).growing(2),
     Column::text("state", 12),
     Column::text("progress", 16),
@@ -45,6 +45,7 @@ pub fn cells(job: &Job, look: Look) -> Vec<Cell> {
     let (state, tone) = match &job.state {
         JobState::Waiting => (format!("{} waiting", look.glyphs().dot), Tone::Muted),
         JobState::Running => badge(Status::Running, look),
+        JobState::Paused => (format!("{} paused", look.glyphs().pause), Tone::Warn),
         JobState::Cancelling => (format!("{} cancelling", look.glyphs().stopped), Tone::Warn),
         JobState::Ended { status, .. } => badge(*status, look),
     };
@@ -154,6 +155,11 @@ impl View for JobsScreen {
             self.log.at = 0;
             return true;
         }
+        if let Intent::Faster | Intent::Slower = intent {
+            let step = if intent == Intent::Faster { 1 } else { -1 };
+            desk.jobs.set_limit(desk.jobs.limit().saturating_add_signed(step), desk.effects);
+            return true;
+        }
         let Some(job) = self.selected(desk.jobs.list()) else { return false };
         match intent {
             Intent::Into => match opened(job) {
@@ -163,6 +169,22 @@ impl View for JobsScreen {
             Intent::Cancel => {
                 let id = job.id;
                 desk.jobs.cancel(id, desk.effects);
+            }
+            Intent::PlayPause => {
+                let id = job.id;
+                if !desk.jobs.pause(id, desk.effects) {
+                    desk.complain("only a running job can be paused");
+                }
+            }
+            Intent::Sooner | Intent::Later => {
+                let (id, sooner) = (job.id, intent == Intent::Sooner);
+                if desk.jobs.reorder(id, sooner) {
+                    // The newest stands first: the row moves, and the selection with it.
+                    let place = desk.jobs.list().iter().rev().position(|job| job.id == id);
+                    self.list.at = place.unwrap_or(self.list.at);
+                } else {
+                    desk.complain("only jobs that wait change places");
+                }
             }
             _ => return false,
         }
@@ -184,7 +206,12 @@ impl View for JobsScreen {
         };
         if self.focus.shows(LIST) {
             let focused = self.focus.is(LIST);
-            let title = format!("Jobs ({}, {} active)", jobs.len(), scene.jobs.active());
+            let title = format!(
+                "Jobs ({}, {} active, {} at once)",
+                jobs.len(),
+                scene.jobs.active(),
+                scene.jobs.limit()
+            );
             let inner = Pane { number: LIST, title: &title, note: "", focused }.draw(list, buffer, look);
             let rows: Vec<&Job> = jobs.iter().rev().collect();
             let table = Table {

@@ -1,5 +1,6 @@
 //! Launch: a form over an experiment or a scenario, checked while it is filled in.
 
+mod cost;
 mod form;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,8 @@ use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::key::{Code, Key};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::look::{Look, Tone};
-use crate::explorer::message::{Answer, Query, Slot, Ticket};
-use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Plan, Subject};
+use crate::explorer::message::{Answer, Effect, Query, Slot, Ticket};
+use crate::explorer::rows::{ExperimentPlan, Plan, Subject};
 use crate::explorer::widgets::input;
 use crate::explorer::widgets::pane::{Pane, paragraph, text_line};
 use crate::money::grouped;
@@ -54,7 +55,11 @@ impl Launch {
     /// Shows the settings of what was read, at their defaults.
     fn take(&mut self, subject: Box<Subject>) {
         let on_start = self.on_start();
-        let same = self.subject.as_ref().is_some_and(|before| **before == *subject);
+        // Two trials of one scenario never take the same time.
+        let same = self
+            .subject
+            .as_ref()
+            .is_some_and(|before| Subject { trial: subject.trial, ..(**before).clone() } == *subject);
         if !same {
             self.fields.truncate(1);
             self.fields.extend(form::fields_of(&subject));
@@ -90,6 +95,7 @@ impl Launch {
                 iterations: self.number(Setting::Iterations)?,
                 samples: self.number(Setting::Samples).unwrap_or(settings.samples),
                 persist: form::persist(&self.choice(Setting::Persist)?)?,
+                workers: self.number(Setting::Workers)?,
                 replaces_proposer: self.choice(Setting::Proposer)? != settings.proposer,
                 proposer: self.choice(Setting::Proposer)?,
             }),
@@ -191,7 +197,7 @@ impl Launch {
             return;
         };
         let mut text = format!("{}\n{}", subject.name, subject.description.trim());
-        let size = form::size(subject, self.plan().as_ref());
+        let size = cost::sentences(subject, self.plan().as_ref());
         text.push_str(&format!("\n{} banks. {size}", grouped(subject.banks)));
         for warning in &subject.warnings {
             text.push_str(&format!("\nwarning: {warning}"));
@@ -230,6 +236,8 @@ impl View for Launch {
                 }
             }
             Intent::Refresh => self.inspect(desk),
+            Intent::Edit if self.source().is_empty() => desk.complain("name a file or a library entry first"),
+            Intent::Edit => desk.effects.push(Effect::Edit(self.source())),
             _ => return false,
         }
         true
@@ -264,6 +272,17 @@ impl View for Launch {
         true
     }
 
+    fn edited(&mut self, path: &str, desk: &mut Desk<'_>) {
+        if let Some(field) = self.fields.first_mut() {
+            *field = Field::source(path);
+        }
+        self.at = 1;
+        // The file's settings are the form's again, whatever had been typed.
+        self.subject = None;
+        self.inspect(desk);
+        desk.say(format!("this is {path} now"));
+    }
+
     fn paste(&mut self, pasted: &str, desk: &mut Desk<'_>) {
         if let Some(Field { value: Value::Text(text), .. }) = self.fields.get_mut(self.at) {
             input::paste(text, pasted);
@@ -283,18 +302,6 @@ impl View for Launch {
         self.draw_start(inner, rows - 1, buffer, look);
         self.draw_subject(subject, buffer, look);
     }
-}
-
-/// Simulations of an experiment at most: per iteration the evaluation, a context run, and a comparison for
-/// every bank (spec 07, 9 and 16.3).
-fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
-    let banks = settings.optimized.len() as u64;
-    let each = match settings.mode.as_str() {
-        "bootstrap" => banks.saturating_mul(plan.samples.max(1)).saturating_mul(2).saturating_add(1),
-        "deterministic-temporal" => 1,
-        _ => banks.saturating_mul(2).saturating_add(1),
-    };
-    plan.iterations.saturating_mul(each).saturating_add(1)
 }
 
 impl Default for Launch {

@@ -1,14 +1,22 @@
 //! The screens. Each holds what it shows, answers to intents, and draws from that alone.
 
+pub mod bank;
+pub mod bookmarks;
+pub mod compare;
+pub mod conversation;
 pub mod events;
 pub mod help;
 pub mod home;
 pub mod iterations;
 pub mod jobs;
 pub mod launch;
+pub mod palette;
+pub mod payment;
+pub mod policy;
 pub mod replay;
 pub mod runs;
 pub mod simulations;
+pub mod sql;
 
 use std::time::Duration;
 
@@ -68,6 +76,11 @@ pub trait View {
         false
     }
 
+    /// The simulation that it is about.
+    fn simulation(&self) -> Option<&str> {
+        None
+    }
+
     /// What can be copied; nothing where nothing is selected.
     fn copyable(&self) -> Option<Copyable> {
         None
@@ -75,6 +88,9 @@ pub trait View {
 
     /// Types a pasted text.
     fn paste(&mut self, _text: &str, _desk: &mut Desk<'_>) {}
+
+    /// Takes up a file that the user has edited.
+    fn edited(&mut self, _path: &str, _desk: &mut Desk<'_>) {}
 
     /// Takes a line that the user was asked for.
     fn given(&mut self, _purpose: Purpose, _text: &str, _desk: &mut Desk<'_>) {}
@@ -96,9 +112,17 @@ pub enum Screen {
     Jobs(jobs::JobsScreen),
     Runs(runs::Runs),
     Iterations(iterations::Iterations),
+    Conversation(conversation::Conversation),
+    Policy(policy::Policy),
     Simulations(simulations::Simulations),
     Events(events::Events),
     Replay(replay::Replay),
+    Bank(bank::Bank),
+    Bookmarks(bookmarks::Bookmarks),
+    Compare(compare::Compare),
+    Palette(palette::Palette),
+    Payment(payment::Payment),
+    Sql(sql::Sql),
     Help(help::Help),
 }
 
@@ -111,9 +135,17 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Conversation(screen) => screen,
+            Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
+            Self::Bank(screen) => screen,
+            Self::Bookmarks(screen) => screen,
+            Self::Compare(screen) => screen,
+            Self::Palette(screen) => screen,
+            Self::Payment(screen) => screen,
+            Self::Sql(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
@@ -126,9 +158,17 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Conversation(screen) => screen,
+            Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
+            Self::Bank(screen) => screen,
+            Self::Bookmarks(screen) => screen,
+            Self::Compare(screen) => screen,
+            Self::Palette(screen) => screen,
+            Self::Payment(screen) => screen,
+            Self::Sql(screen) => screen,
             Self::Help(screen) => screen,
         }
     }

@@ -10,14 +10,21 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::bank::Bank;
 use super::events::Events;
+use super::payment::Payment;
+use super::policy::Policy;
 use super::{Copyable, Focus, Screen, View};
+use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::filter::EventFilter;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{BankRow, Course, Moment, QueueRow, Row as _, Seek, Status};
+use crate::explorer::rows::{
+    BankRow, Course, Divergence, Moment, PolicyOf, QueueRow, Row as _, Seek, Status,
+};
 use crate::explorer::window::Cursor;
 use stepping::{Step, step};
 
@@ -42,6 +49,11 @@ pub struct Replay {
     awaiting: Option<Ticket>,
     awaiting_course: Option<Ticket>,
     searching: Option<Ticket>,
+    /// What it is compared with, and the question where they part.
+    companion: Option<String>,
+    /// What `c` and `C` run to.
+    condition: EventFilter,
+    parting: Option<Ticket>,
     /// A step taken while an answer is under way, to be taken afterwards.
     backlog: Option<(Intent, u64)>,
     focus: Focus,
@@ -68,6 +80,16 @@ impl Replay {
             awaiting: None,
             awaiting_course: None,
             searching: None,
+            companion: None,
+            condition: EventFilter {
+                bank: None,
+                payment: None,
+                kinds: Vec::new(),
+                ticks: None,
+                day: None,
+                text: None,
+            },
+            parting: None,
             backlog: None,
             focus: Focus::of(5),
             banks: Cursor::new(),
@@ -83,6 +105,11 @@ impl Replay {
     /// The simulation.
     pub fn simulation(&self) -> &str {
         &self.simulation
+    }
+
+    /// The simulation that this one is compared with.
+    pub fn set_companion(&mut self, simulation: String) {
+        self.companion = Some(simulation);
     }
 
     /// Where it goes when it is entered.
@@ -169,12 +196,39 @@ impl Replay {
             return;
         };
         let edge = if forward { moment.events.last() } else { moment.events.first() };
-        let filter = crate::explorer::filter::EventFilter {
-            kinds: vec![event.kind.clone()],
-            ..crate::explorer::filter::EventFilter::default()
-        };
-        let from = edge.map_or(0, |event| event.sequence);
+        let filter = EventFilter { kinds: vec![event.kind.clone()], ..EventFilter::default() };
+        let from = edge.map(|event| event.sequence);
         let query = Query::FindEvent { simulation: self.simulation.clone(), filter, from, forward };
+        self.searching = Some(desk.ask(Slot::Find, query));
+    }
+
+    /// Runs to the next event that the condition lets through, from the last one that has happened.
+    fn run_to(&mut self, forward: bool, desk: &mut Desk<'_>) {
+        if self.condition.is_empty() {
+            *desk.prompt = Some(Prompt::new(Purpose::Condition, ""));
+            return;
+        }
+        let Some(moment) = &self.moment else { return };
+        let last = moment.applied.checked_sub(1).and_then(|last| moment.events.get(last));
+        let next = moment.events.get(moment.applied);
+        let mut filter = self.condition.clone();
+        let from = match (last, next) {
+            (Some(event), _) => Some(event.sequence),
+            // Before the first event of its tick: that one is still to come.
+            (None, Some(next)) if forward => next.sequence.checked_sub(1),
+            (None, Some(next)) => Some(next.sequence),
+            // A tick without events has no sequence: its neighbours are told by their ticks.
+            (None, None) => {
+                let (low, high) = filter.ticks.unwrap_or((0, u64::MAX));
+                filter.ticks = Some(match forward {
+                    true => (low.max(moment.tick.saturating_add(1)), high),
+                    false => (low, high.min(moment.tick)),
+                });
+                None
+            }
+        };
+        let query = Query::FindEvent { simulation: self.simulation.clone(), filter, from, forward };
+        self.playing = false;
         self.searching = Some(desk.ask(Slot::Find, query));
     }
 
@@ -199,6 +253,64 @@ impl Replay {
         let selected = self.moment.as_ref().and_then(|moment| moment.events.get(self.events.at));
         let start = selected.map_or(From::First, |event| From::Around(event.sequence));
         desk.open(Screen::Events(Events::new(self.simulation.clone(), start)));
+    }
+
+    /// The payment that is selected: in a queue, else that of the selected event.
+    fn payment(&self) -> Option<String> {
+        let moment = self.moment.as_ref()?;
+        match self.focus.pane {
+            QUEUE1 => self.queue1().get(self.queue1.at).map(|row| row.payment.clone()),
+            QUEUE2 => moment.queue2.get(self.queue2.at).map(|row| row.payment.clone()),
+            _ => moment.events.get(self.events.at).and_then(|event| describe::payment(&event.line)),
+        }
+    }
+
+    fn open_payment(&self, desk: &mut Desk<'_>) {
+        match self.payment() {
+            Some(payment) => desk.open(Screen::Payment(Payment::new(self.simulation.clone(), payment))),
+            None => desk.complain("select a payment in a queue, or an event about one"),
+        }
+    }
+
+    fn open_bank(&self, desk: &mut Desk<'_>) {
+        match self.bank() {
+            Some(bank) => desk.open(Screen::Bank(Bank::new(self.simulation.clone(), bank.bank.clone()))),
+            None => desk.complain("select one bank in pane 1"),
+        }
+    }
+
+    fn ask_parting(&mut self, desk: &mut Desk<'_>) {
+        match &self.companion {
+            None => *desk.prompt = Some(Prompt::new(Purpose::Companion, "")),
+            Some(other) => {
+                let query = Query::Divergence(self.simulation.clone(), other.clone());
+                self.parting = Some(desk.ask(Slot::Find, query));
+            }
+        }
+    }
+
+    fn part(&mut self, answer: Result<Answer, String>, desk: &mut Desk<'_>) {
+        let other = self.companion.clone().unwrap_or_default();
+        match answer {
+            Ok(Answer::Divergence(None)) => desk.say(format!("every event is the same as in {other}")),
+            Ok(Answer::Divergence(Some(Divergence { sequence, a: Some(_), b }))) => {
+                desk.say(match b {
+                    Some(event) => {
+                        format!("{other} has here: {} {}", event.kind, describe::summary(&event.line))
+                    }
+                    None => format!("{other} has ended before this event"),
+                });
+                self.go(Seek::Sequence(sequence), desk);
+            }
+            Ok(_) => {
+                desk.say(format!("{other} goes on where this one ends"));
+                self.go(Seek::End, desk);
+            }
+            Err(problem) => {
+                self.companion = None;
+                desk.complain(problem);
+            }
+        }
     }
 
     fn list_motion(&mut self, intent: Intent, count: Option<u64>) -> bool {
@@ -269,6 +381,21 @@ impl View for Replay {
             Intent::First => self.go(Seek::Event(0, 0), desk),
             Intent::Last => self.go(Seek::End, desk),
             Intent::OpenEvents => self.open_events(desk),
+            Intent::OpenPolicy => {
+                let bank = self.bank().map_or_else(String::new, |bank| bank.bank.clone());
+                let policy = PolicyOf::Simulated { simulation: self.simulation.clone(), bank };
+                desk.open(Screen::Policy(Policy::new(None, policy)));
+            }
+            Intent::OpenPayment => self.open_payment(desk),
+            Intent::OpenBank => self.open_bank(desk),
+            Intent::Condition => {
+                *desk.prompt = Some(Prompt::new(Purpose::Condition, self.condition.typed()));
+            }
+            Intent::RunForward | Intent::RunBack => self.run_to(intent == Intent::RunForward, desk),
+            Intent::FirstDifference => self.ask_parting(desk),
+            Intent::Into if matches!(self.focus.pane, QUEUE1 | QUEUE2) && self.payment().is_some() => {
+                self.open_payment(desk);
+            }
             Intent::Into => self.into(desk),
             Intent::Refresh => self.enter(desk),
             _ => return false,
@@ -295,9 +422,11 @@ impl View for Replay {
         } else if self.searching.take_if(|awaited| *awaited == ticket).is_some() {
             match answer {
                 Ok(Answer::Found(Some(event))) => self.go(Seek::Sequence(event.sequence), desk),
-                Ok(_) => desk.complain("no further tick has an event of this type"),
+                Ok(_) => desk.complain("there is no further event of this kind"),
                 Err(problem) => desk.complain(problem),
             }
+        } else if self.parting.take_if(|awaited| *awaited == ticket).is_some() {
+            self.part(answer, desk);
         } else {
             return false;
         }
@@ -309,8 +438,19 @@ impl View for Replay {
     }
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
-        if let (Purpose::Tick, Ok(tick)) = (purpose, text.parse()) {
-            self.go(Seek::Tick(tick), desk);
+        match (purpose, text.parse()) {
+            (Purpose::Tick, Ok(tick)) => self.go(Seek::Tick(tick), desk),
+            (Purpose::Condition, _) => {
+                if let Ok(condition) = EventFilter::parse(text) {
+                    self.condition = condition;
+                    self.run_to(true, desk);
+                }
+            }
+            (Purpose::Companion, _) if !text.is_empty() => {
+                self.companion = Some(text.to_owned());
+                self.ask_parting(desk);
+            }
+            _ => {}
         }
     }
 
@@ -323,6 +463,10 @@ impl View for Replay {
         if self.playing && self.awaiting.is_none() {
             self.step(Intent::TickForward, 1, desk);
         }
+    }
+
+    fn simulation(&self) -> Option<&str> {
+        Some(&self.simulation)
     }
 
     fn copyable(&self) -> Option<Copyable> {

@@ -3,18 +3,19 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::compare::Compare;
 use super::iterations::Iterations;
-use super::{Copyable, Screen, View};
+use super::{Copyable, Screen, View, stack};
 use crate::explorer::desk::{Desk, Scene};
-use crate::explorer::format::{UNIT, badge, money, percent};
+use crate::explorer::format::{UNIT, badge, duration, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
-use crate::explorer::look::Look;
+use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::RunRow;
+use crate::explorer::rows::{Couple, RunRow};
 use crate::explorer::search::Search;
-use crate::explorer::widgets::pane::Pane;
+use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
 use crate::explorer::window::Window;
 use crate::money::grouped;
@@ -24,22 +25,26 @@ use crate::money::grouped;
 pub struct Runs {
     window: Window<RunRow>,
     search: Search,
+    /// The row that the next marked one is compared with.
+    marked: Option<String>,
 }
 
 /// The columns of a list of runs.
-pub const COLUMNS: &[Column] = &[
-    Column::text("experiment", 16).growing(2),
+pub const COLUMNS: &[Column<'_>] = &[
+    Column::text("experiment", 14).growing(2),
     Column::text("state", 13),
     Column::number("iterations", 10),
-    Column::number("first cost", 14).rank(2),
-    Column::number("best cost", 14).rank(1),
+    Column::number("first cost", 13).rank(3),
+    Column::number("best cost", 12).rank(1),
     Column::number("saved", 7).rank(1),
-    Column::text("proposer", 10).rank(5),
-    Column::text("mode", 22).rank(6),
-    Column::number("simulations", 11).rank(4),
-    Column::number("events", 12).rank(7),
-    Column::text("started", 19).rank(3),
-    Column::text("run id", 34).rank(8),
+    Column::number("settled", 8).rank(2),
+    Column::text("proposer", 12).growing(1).rank(4),
+    Column::text("mode", 22).rank(7),
+    Column::number("duration", 12).rank(6),
+    Column::text("started", 19).rank(5),
+    Column::number("simulations", 11).rank(8),
+    Column::number("events", 11).rank(9),
+    Column::text("run id", 34).rank(10),
 ];
 
 /// A run in these columns.
@@ -56,11 +61,13 @@ pub fn cells(run: &RunRow, look: Look) -> Vec<Cell> {
         cell(money(run.first_cost)),
         cell(money(run.best_cost)),
         cell(percent(run.reduction)),
+        cell(percent(run.settlement_rate)),
         cell(&run.proposer),
         cell(&run.mode),
+        cell(run.seconds.map_or_else(String::new, duration)),
+        cell(&run.started),
         cell(grouped(run.simulations)),
         cell(grouped(run.events)),
-        cell(&run.started),
         cell(&run.id),
     ]
 }
@@ -71,7 +78,7 @@ impl View for Runs {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Lists, Scope::Search, Scope::Everywhere]
+        &[Scope::Lists, Scope::Search, Scope::Marks, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
@@ -91,6 +98,7 @@ impl View for Runs {
                     desk.open(Screen::Iterations(Iterations::new(run.id.clone(), run.name.clone())));
                 }
             }
+            Intent::Mark => self.mark(desk),
             Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
@@ -126,8 +134,11 @@ impl View for Runs {
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
+        let [area, detail] = stack(area, [area.height.saturating_sub(2), 2]);
         let title = format!("Runs of experiments ({}), costs in {UNIT}", grouped(self.window.total()));
-        let pane = Pane { number: 0, title: &title, note: "", focused: true };
+        let marked = self.marked.as_ref().map(|id| format!("marked: {id}"));
+        let note = marked.as_deref().unwrap_or_default();
+        let pane = Pane { number: 0, title: &title, note, focused: true };
         let inner = pane.draw(area, buffer, scene.look);
         let table = Table {
             columns: COLUMNS,
@@ -138,12 +149,37 @@ impl View for Runs {
             empty: self.window.placeholder("No run yet: L launches an experiment."),
         };
         table.draw(inner, buffer, scene.look, |run| cells(run, scene.look));
+        // What narrow lists leave out.
+        if let Some(run) = self.window.selected() {
+            let dot = scene.look.glyphs().dot;
+            let took =
+                run.seconds.map_or_else(String::new, |seconds| format!(" {dot} {}", duration(seconds)));
+            let first = format!(" {}  started {}{took}", run.id, run.started);
+            text_line(detail, 0, &first, Tone::Muted, buffer, scene.look);
+            let (from, to) = (money(run.first_cost), money(run.best_cost));
+            let second = format!(" {} {dot} {} {dot} cost {from} to {to}", run.mode, run.proposer);
+            text_line(detail, 1, &second, Tone::Muted, buffer, scene.look);
+        }
     }
 }
 
 impl Runs {
+    /// Marks a row; with a second one both are compared.
+    fn mark(&mut self, desk: &mut Desk<'_>) {
+        let Some(id) = self.window.selected().map(|row| row.id.clone()) else { return };
+        self.marked = match self.marked.take() {
+            None => Some(id),
+            Some(other) if other == id => None,
+            Some(other) => {
+                let couple = Couple::Runs(other, id);
+                desk.open(Screen::Compare(Compare::new(couple)));
+                None
+            }
+        };
+    }
+
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
-        let text = |run: &RunRow| format!("{} {} {} {}", run.id, run.name, run.mode, run.status.word());
+        let text = |run: &RunRow| joined(&cells(run, Look::default()));
         match self.search.next(self.window.rows(), self.window.at(), forward, text) {
             Ok(key) => {
                 self.window.select(&key);

@@ -3,7 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::compare::Compare;
 use super::events::Events;
+use super::policy::Policy;
 use super::replay::Replay;
 use super::{Copyable, Screen, View, stack};
 use crate::explorer::desk::{Desk, Scene};
@@ -13,7 +15,7 @@ use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{Seek, SimulationFilter, SimulationRow};
+use crate::explorer::rows::{Couple, PolicyOf, Seek, SimulationFilter, SimulationRow};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
@@ -26,9 +28,11 @@ pub struct Simulations {
     filter: SimulationFilter,
     window: Window<SimulationRow>,
     search: Search,
+    /// The row that the next marked one is compared with.
+    marked: Option<String>,
 }
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<'_>] = &[
     Column::text("scenario", 14).growing(2),
     Column::text("state", 13),
     Column::text("why", 12).rank(2),
@@ -82,6 +86,20 @@ impl Simulations {
         self.window.expect(ticket, from);
     }
 
+    /// Marks a row; with a second one both are compared.
+    fn mark(&mut self, desk: &mut Desk<'_>) {
+        let Some(id) = self.window.selected().map(|row| row.id.clone()) else { return };
+        self.marked = match self.marked.take() {
+            None => Some(id),
+            Some(other) if other == id => None,
+            Some(other) => {
+                let couple = Couple::Simulations(other, id);
+                desk.open(Screen::Compare(Compare::new(couple)));
+                None
+            }
+        };
+    }
+
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
         let text = |row: &SimulationRow| {
             format!("{} {} {} {} {}", row.id, row.title, row.purpose, row.status.word(), row.seed)
@@ -105,7 +123,7 @@ impl View for Simulations {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Simulations, Scope::Lists, Scope::Search, Scope::Everywhere]
+        &[Scope::Simulations, Scope::Lists, Scope::Search, Scope::Marks, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
@@ -132,6 +150,13 @@ impl View for Simulations {
                     desk.open(Screen::Events(events));
                 }
             }
+            Intent::OpenPolicy => {
+                if let Some(row) = self.window.selected() {
+                    let policy = PolicyOf::Simulated { simulation: row.id.clone(), bank: String::new() };
+                    desk.open(Screen::Policy(Policy::new(None, policy)));
+                }
+            }
+            Intent::Mark => self.mark(desk),
             Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
@@ -170,7 +195,8 @@ impl View for Simulations {
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
         let [list, detail] = stack(area, [area.height.saturating_sub(2), 2]);
         let title = format!("Simulations ({}), costs in {UNIT}", grouped(self.window.total()));
-        let note = self.filter.run.as_deref().unwrap_or("");
+        let marked = self.marked.as_ref().map(|id| format!("marked: {id}"));
+        let note = marked.as_deref().or(self.filter.run.as_deref()).unwrap_or_default();
         let pane = Pane { number: 0, title: &title, note, focused: true };
         let inner = pane.draw(list, buffer, scene.look);
         let table = Table {

@@ -268,3 +268,174 @@ fn panes_are_chosen_by_digit_and_zoomed() {
     let screen = world.keys("2 z").screen(80, 24);
     assert!(screen.contains("2 Places") && !screen.contains("1 Library"), "{screen}");
 }
+
+#[test]
+fn an_event_leads_to_its_payment_and_that_to_the_moment() {
+    let mut world = world();
+    let screen = world.keys("g s v j j j j j j j j i").screen(120, 40);
+    assert!(screen.contains("Life of tx-000003 (3 events)"), "{screen}");
+    world.keys("j Enter");
+    assert!(place(&mut world).starts_with("tick 2 of"), "{}", place(&mut world));
+    let screen = world.keys("g s v j j j i").screen(120, 40);
+    assert!(screen.contains("this event is about no payment"), "{screen}");
+}
+
+#[test]
+fn a_queued_payment_is_opened_by_enter() {
+    let mut world = world();
+    let screen = world.keys("g s Enter 4 Tab j Enter").screen(120, 40);
+    assert!(screen.contains("Life of tx-000004"), "{screen}");
+}
+
+#[test]
+fn two_marked_simulations_are_compared_and_the_first_difference_is_a_key_away() {
+    let mut world = world();
+    let screen = world.keys("g s Space").screen(120, 40);
+    assert!(screen.contains("marked: sim-00000000"), "{screen}");
+    assert!(!world.keys("Space").screen(120, 40).contains("marked"), "the same row again unmarks it");
+    let screen = world.keys("Space j Space").screen(120, 40);
+    assert!(screen.contains("a: sim-00000000") && screen.contains("b: sim-00000001"), "{screen}");
+    assert!(screen.contains("event 10 in tick 2") && screen.contains("Balance of BANK_A"), "{screen}");
+    let other = world.keys(">").screen(120, 40);
+    assert!(other.contains("Balance of BANK_B"), "{other}");
+    world.keys("D");
+    assert!(
+        place(&mut world).starts_with("tick 2 of 11 · day 0, its tick 2 · event 3 of 4") || {
+            let screen = world.screen(120, 40);
+            screen.contains("event 3 of 4")
+        }
+    );
+    let screen = world.keys("5 t D").screen(120, 40);
+    assert!(
+        screen.contains("event 3 of 4") && screen.contains("sim-00000001 has here: CostAccrual"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_replay_asks_what_it_is_to_be_compared_with() {
+    let mut world = world();
+    let screen = world.keys("g s Enter D").screen(80, 24);
+    assert!(screen.contains("compare with simulation:"), "{screen}");
+    let screen = world.text("sim-00000004").keys("Enter").screen(120, 40);
+    assert!(screen.contains("sim-00000004 has here"), "{screen}");
+}
+
+#[test]
+fn the_palette_does_goes_and_finds() {
+    let mut world = world();
+    let screen = world.keys("g s Enter :").text("go to tick").screen(120, 40);
+    assert!(screen.contains("▸ do         go to a tick"), "{screen}");
+    let screen = world.keys("Enter").screen(120, 40);
+    assert!(screen.contains("go to tick:"), "the command acts on the screen before: {screen}");
+    let screen = world.keys("Esc :").text("12").screen(120, 40);
+    assert!(screen.contains("▸ payment    tx-000012"), "{screen}");
+    assert!(world.keys("Enter").screen(120, 40).contains("Life of tx-000012"));
+    let screen = world.keys("Esc :").text("bankb").screen(120, 40);
+    assert!(screen.contains("bank       BANK_B"), "{screen}");
+    world.keys("g h").keys("Esc g h :").text("two-period").keys("Enter");
+    assert!(world.screen(120, 40).contains("Iterations (3)"), "{}", world.screen(120, 40));
+    let screen = world.keys(":").text("zzzz").keys("Enter").screen(120, 40);
+    assert!(screen.contains("nothing here is called that"), "{screen}");
+}
+
+#[test]
+fn a_statement_is_typed_run_and_its_rows_are_walked_through() {
+    let mut world = world();
+    let screen = world.keys("g q Ctrl+U").text("DROP TABLE simulations").keys("Enter").screen(120, 40);
+    assert!(screen.contains("`DROP` does not only read"), "{screen}");
+    let screen = world.keys("Up Up").screen(120, 40);
+    assert!(screen.contains("DROP TABLE"), "there is nothing older: {screen}");
+    let screen = world.keys("Ctrl+U").text("FROM simulations").keys("Enter j").screen(120, 40);
+    assert!(screen.contains("Result (2 rows)") && screen.contains("▸ sim-00000001"), "{screen}");
+    let screen = world.keys(">").screen(120, 40);
+    assert!(screen.contains("from column 2") && !screen.contains("▸ sim-00000001"), "{screen}");
+    world.keys("Enter").text("x");
+    assert!(world.screen(120, 40).contains("FROM simulationsx"), "{}", world.screen(120, 40));
+}
+
+#[test]
+fn a_running_statement_is_cancelled() {
+    let mut world = world();
+    world.keys("g q");
+    world.press("Enter");
+    assert!(world.screen(120, 40).contains("running; Esc cancels"));
+    world.press("Esc");
+    assert!(world.asked.iter().any(|(_, query)| *query == Query::Nothing), "the reader is interrupted");
+    world.settle();
+    assert!(!world.screen(120, 40).contains("Result (2 rows)"), "what comes late is dropped");
+    assert!(world.screen(120, 40).contains("Home › SQL"), "cancelling does not leave");
+}
+
+#[test]
+fn iterations_lead_to_policies_and_conversations() {
+    let mut world = world();
+    let screen = world.keys("g r Enter p").screen(120, 40);
+    assert!(screen.contains("BANK_A in iteration 1") && screen.contains("1 line differs"), "{screen}");
+    let screen = world.keys("> [").screen(120, 40);
+    assert!(screen.contains("BANK_B in iteration 0") && screen.contains("BANK_B in iteration 1"), "{screen}");
+    let screen = world.keys("w").screen(120, 40);
+    assert!(screen.contains("in English") && screen.contains("otherwise hold (NearDeadline)"), "{screen}");
+    let screen = world.keys("Esc P").screen(120, 40);
+    assert!(screen.contains("no proposal of BANK_A was compared in this iteration"), "{screen}");
+    let screen = world.keys("k P").screen(120, 40);
+    assert!(screen.contains("BANK_A, proposed in iteration 1"), "{screen}");
+    let screen = world.keys("Esc 3 j c").screen(120, 40);
+    assert!(screen.contains("2 BANK_B, call 1"), "the calls for the selected bank: {screen}");
+}
+
+#[test]
+fn jobs_are_paused_put_in_order_and_limited() {
+    let mut world = world();
+    let mut effects = Vec::new();
+    for title in ["a", "b", "c", "d"] {
+        world.state.jobs.add(plan(title), &mut effects);
+    }
+    let screen = world.keys("g j J").screen(120, 40);
+    let row =
+        |title: &str| screen.lines().position(|line| line.contains(&format!(" {title}  "))).unwrap_or(0);
+    assert!(row("c") < row("d"), "{screen}");
+    let screen = world.keys("G Space").screen(120, 40);
+    assert!(screen.contains("‖ paused"), "{screen}");
+    assert_eq!(world.effects.first(), Some(&Effect::PauseJob(1, true)));
+    assert!(world.keys("+").screen(120, 40).contains("3 at once"));
+    let screen = world.keys("g g Space").screen(120, 40);
+    assert!(screen.contains("only a running job can be paused") || screen.contains("paused"), "{screen}");
+}
+
+#[test]
+fn a_replay_runs_to_a_condition_in_both_directions() {
+    let mut world = world();
+    world.keys("g s Enter 5 Tab g g c").text("type:CostAccrual").keys("Enter");
+    let screen = world.screen(120, 40);
+    assert!(screen.contains("tick 0 of 11") && screen.contains("event 4 of 4"), "{screen}");
+    world.keys("c c");
+    assert!(place(&mut world).starts_with("tick 2 of"), "{}", place(&mut world));
+    world.keys("C");
+    assert!(place(&mut world).starts_with("tick 1 of"), "{}", place(&mut world));
+    let screen = world.keys("b Ctrl+U").text("type:Arrival").keys("Enter g g c").screen(120, 40);
+    assert!(screen.contains("event 1 of 4"), "the very first event counts: {screen}");
+    let screen = world.keys("b Ctrl+U").text("text:nowhere").keys("Enter").screen(120, 40);
+    assert!(screen.contains("there is no further event of this kind"), "{screen}");
+}
+
+#[test]
+fn a_place_is_kept_found_again_and_forgotten() {
+    let mut world = world();
+    let screen = world.keys("g s Enter 5 t m").screen(80, 24);
+    assert!(screen.contains("keep this place as: Replay of two-banks"), "{screen}");
+    world.keys("Ctrl+U").text("here");
+    world.press("Enter");
+    let [(_, Query::Keep(label, link))] = world.asked.as_slice() else { panic!("{:?}", world.asked) };
+    assert_eq!((label.as_str(), link.to_string().as_str()), ("here", "sim/sim-00000000/replay?tick=5"));
+    world.settle();
+    assert!(world.screen(80, 24).contains("kept: ' lists what is kept"));
+    world.keys("' Enter");
+    assert!(place(&mut world).starts_with("tick 7 of"), "{}", place(&mut world));
+    let screen = world.keys("' j Enter").screen(80, 24);
+    assert!(screen.contains("`galaxy/far` is no link"), "{screen}");
+    let screen = world.keys("k x").screen(80, 24);
+    assert!(screen.contains("Bookmarks (1)") && !screen.contains("runs dry"), "{screen}");
+    let screen = world.keys("g s m Ctrl+U").text("full").keys("Enter").screen(80, 24);
+    assert!(screen.contains("! the disk is full"), "{screen}");
+}

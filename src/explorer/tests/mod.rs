@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod flow;
+mod recorded;
+mod runs;
 mod screens;
+mod stories;
 mod world;

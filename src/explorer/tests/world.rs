@@ -3,16 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::runs::{conversation, detail, policy, run_row};
+use super::stories;
 use crate::explorer::draw::draw;
 use crate::explorer::key::Key;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Batch, Effect, From, JobId, Message, Page, Query, Ticket};
 use crate::explorer::rows::{
-    BankInIteration, BankRow, Course, EventRow, ExperimentSettings, JobReport, Kind, LibraryItem, Moment,
-    Overview, Persist, Plan, Progress, QueueRow, RunDetail, RunRow, Seek, SimulationRow, Status, Subject,
-    Verdict,
+    BankRow, Course, EventRow, ExperimentSettings, JobReport, Kind, LibraryItem, Moment, Overview, Persist,
+    Plan, Progress, QueueRow, Row, RunRow, Seek, SimulationRow, Status, Subject, Trial,
 };
-use crate::explorer::rows::{IterationRow, Row};
 use crate::explorer::state::State;
 use crate::explorer::update::{begin, update};
 use crate::money::Cents;
@@ -145,25 +145,6 @@ fn library() -> Vec<LibraryItem> {
     ]
 }
 
-fn run_row() -> RunRow {
-    RunRow {
-        id: "two-period-game-20261101-101530-0a1b2c".into(),
-        name: "two-period-game".into(),
-        mode: "deterministic-pairwise".into(),
-        proposer: "search".into(),
-        status: Status::Completed,
-        iterations: 3,
-        max_iterations: Some(25),
-        first_cost: Some(Cents(2_500_000)),
-        best_cost: Some(Cents(1_200_000)),
-        reduction: Some(0.52),
-        simulations: 16,
-        events: 412,
-        started: "2026-11-01 10:15:30".into(),
-        ended: Some("2026-11-01 10:15:31".into()),
-    }
-}
-
 fn simulation_row(number: u64) -> SimulationRow {
     let failed = number == 3;
     SimulationRow {
@@ -187,7 +168,7 @@ fn simulation_row(number: u64) -> SimulationRow {
     }
 }
 
-fn event(sequence: u64) -> EventRow {
+pub fn event(sequence: u64) -> EventRow {
     let tick = sequence / EVENTS_PER_TICK;
     let payment = format!("tx-{:06}", tick + 1);
     let (kind, rest) = match sequence % EVENTS_PER_TICK {
@@ -269,45 +250,6 @@ pub fn moment(seek: Seek) -> Moment {
     }
 }
 
-fn detail() -> RunDetail {
-    let verdict = |accepted: bool| Verdict {
-        accepted,
-        reason: if accepted {
-            "the new policy is cheaper".into()
-        } else {
-            "the settlement rate is below 0.95".into()
-        },
-        old_cost: Some(Cents(1_000_000)),
-        new_cost: Some(Cents(900_000)),
-        interval: Some((50_000.0, 150_000.0)),
-    };
-    let iteration = |number: u64, total: i64| IterationRow {
-        iteration: number,
-        total: Cents(total),
-        banks: vec![
-            BankInIteration {
-                bank: "BANK_A".into(),
-                cost: Cents(total / 3),
-                fraction: Some(0.5 - number as f64 / 10.0),
-                verdict: (number < 2).then(|| verdict(true)),
-            },
-            BankInIteration {
-                bank: "BANK_B".into(),
-                cost: Cents(total - total / 3),
-                fraction: Some(0.4),
-                verdict: (number < 2).then(|| verdict(number == 0)),
-            },
-        ],
-        settlement_rate: Some(1.0),
-        average_delay: Some(1.25),
-    };
-    RunDetail {
-        run: run_row(),
-        iterations: vec![iteration(0, 2_500_000), iteration(1, 1_900_000), iteration(2, 1_200_000)],
-        reason: Some("Stable for 5 iterations".into()),
-    }
-}
-
 pub fn subject(name: &str) -> Result<Subject, String> {
     let experiment = match name {
         "library:two-banks" | "library:gridlock-ring" => None,
@@ -317,6 +259,7 @@ pub fn subject(name: &str) -> Result<Subject, String> {
             samples: 10,
             proposer: "script:steps.yaml".into(),
             persist: Persist::Primary,
+            workers: 2,
             optimized: vec!["BANK_A".into(), "BANK_B".into()],
         }),
         _ => return Err(format!("`{name}`: there is no such file")),
@@ -328,6 +271,7 @@ pub fn subject(name: &str) -> Result<Subject, String> {
         seed: "42".into(),
         banks: 2,
         ticks: TICKS,
+        trial: Some(Trial { ticks: TICKS, events: TICKS * EVENTS_PER_TICK, seconds: 0.006 }),
         experiment,
         warnings: vec!["unknown key `retreis`; did you mean `retries`?".into()],
     })
@@ -390,10 +334,25 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             event_count: 12_345_678,
         }),
         Query::Runs(wanted) => {
-            let rows: Vec<_> = (!empty).then(run_row).into_iter().collect();
+            let other = RunRow { id: "two-period-game-20261031-090000-9f8e7d".into(), ..run_row() };
+            let rows = if empty { Vec::new() } else { vec![run_row(), other] };
             Answer::Runs(page(&rows, wanted))
         }
         Query::Run(_) => Answer::Run((!empty).then(|| Box::new(detail()))),
+        Query::Payment(_, payment) => Answer::Payment(Box::new(stories::payment(payment))),
+        Query::Bank(..) => Answer::Bank(Box::new(stories::bank())),
+        Query::Compare(couple) => Answer::Comparison(Box::new(stories::comparison(couple))),
+        Query::Divergence(..) => Answer::Divergence(stories::divergence()),
+        Query::Statement(text) => return stories::statement(text).map(Answer::Statement),
+        Query::Places(simulation) => Answer::Places(stories::places(simulation.as_deref())),
+        Query::Bookmarks => Answer::Bookmarks(stories::bookmarks()),
+        Query::Forget(id) => {
+            Answer::Bookmarks(stories::bookmarks().into_iter().filter(|kept| kept.id != *id).collect())
+        }
+        Query::Keep(label, _) if label == "full" => return Err("the disk is full".into()),
+        Query::Nothing | Query::Keep(..) => Answer::Nothing,
+        Query::Conversation(..) => Answer::Conversation(conversation()),
+        Query::Policies(wanted) => Answer::Policies(wanted.iter().map(policy).collect()),
         Query::Simulations(filter, wanted) => {
             let rows: Vec<_> = (0..if empty { 0 } else { 5 })
                 .map(simulation_row)
@@ -410,8 +369,9 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             if !forward {
                 rows.reverse();
             }
-            let beyond =
-                |event: &EventRow| if *forward { event.sequence > *from } else { event.sequence < *from };
+            let beyond = |event: &EventRow| {
+                from.is_none_or(|from| if *forward { event.sequence > from } else { event.sequence < from })
+            };
             Answer::Found(rows.into_iter().find(beyond))
         }
         Query::Moment(_, seek) => Answer::Moment(Box::new(moment(*seek))),

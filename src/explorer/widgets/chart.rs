@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::pane::text_line;
-use crate::explorer::format;
 use crate::explorer::look::{Look, Tone};
 
 /// One line: values at equal distances.
@@ -22,6 +21,8 @@ pub struct Chart<'a> {
     pub ends: (String, String),
     /// Marked place, from 0 (left) to 1 (right).
     pub cursor: Option<f64>,
+    /// Writes a value beside the axis, in at most seven characters.
+    pub axis: fn(f64) -> String,
     /// Stands in place of lines.
     pub empty: &'a str,
 }
@@ -66,7 +67,12 @@ impl Chart<'_> {
             || self.series.iter().flat_map(|series| &series.values).filter(|value| value.is_finite());
         let low = values().copied().reduce(f64::min)?;
         let high = values().copied().reduce(f64::max)?;
-        Some(if low < high { (low, high) } else { (low - 100.0, high + 100.0) })
+        Some(if low < high {
+            (low, high)
+        } else {
+            let spread = if low == 0.0 { 1.0 } else { low.abs() / 10.0 };
+            (low - spread, high + spread)
+        })
     }
 
     fn legend(&self, area: Rect, buffer: &mut Buffer, look: Look) {
@@ -86,7 +92,7 @@ impl Chart<'_> {
             buffer.set_string(plot.x - 1, y, look.glyphs().axis, muted);
         }
         let mut value = |row: u16, value: f64| {
-            let text = format::axis(value);
+            let text = (self.axis)(value);
             let width = usize::from(LABELS - 1);
             buffer.set_stringn(area.x, plot.y + row, format!("{text:>width$}"), width, muted);
         };
@@ -166,6 +172,7 @@ fn dots(values: &[f64], plot: Rect, range: (f64, f64), tone: Tone, buffer: &mut 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explorer::format;
 
     #[test]
     fn values_between_two_samples_lie_on_their_line() {
@@ -186,8 +193,13 @@ mod tests {
             for (width, height) in [(0, 0), (3, 2), (17, 4), (60, 10)] {
                 let area = Rect::new(0, 0, width, height);
                 let series = [Series { label: "A", values: values.clone() }];
-                let chart =
-                    Chart { series: &series, ends: ("0".into(), "9".into()), cursor: Some(0.5), empty: "-" };
+                let chart = Chart {
+                    series: &series,
+                    ends: ("0".into(), "9".into()),
+                    cursor: Some(0.5),
+                    axis: format::axis,
+                    empty: "-",
+                };
                 for colour in [false, true] {
                     chart.draw(area, &mut Buffer::empty(area), Look { colour, ascii: false });
                 }

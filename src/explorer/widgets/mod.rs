@@ -6,3 +6,4 @@ pub mod input;
 pub mod pane;
 pub mod scrubber;
 pub mod table;
+pub mod text;

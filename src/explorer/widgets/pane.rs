@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Widget};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::explorer::look::{Look, Tone};
 
@@ -25,12 +26,15 @@ impl Pane<'_> {
             0 => format!(" {} ", self.title),
             number => format!(" {number} {} ", self.title),
         };
+        let title_width = title.width();
         let tone = if self.focused { Tone::Strong } else { Tone::Plain };
         let mut block = Block::bordered()
             .border_set(look.border(self.focused))
             .border_style(look.border_style(self.focused))
             .title_top(Line::styled(title, look.style(tone)));
-        if !self.note.is_empty() {
+        // Where both have no room the title wins.
+        let needed = title_width + self.note.width() + 4;
+        if !self.note.is_empty() && needed <= area.width.into() {
             let note = Line::styled(format!(" {} ", self.note), look.style(Tone::Muted));
             block = block.title_top(note.right_aligned());
         }
@@ -52,7 +56,6 @@ pub fn text_line(area: Rect, row: u16, text: &str, tone: Tone, buffer: &mut Buff
 
 /// The text, cut to a width in columns.
 pub fn cut(text: &str, width: usize, look: Look) -> String {
-    use unicode_width::UnicodeWidthStr as _;
     let clean = text.replace(|letter: char| letter.is_control(), " ");
     if clean.width() <= width {
         return clean;

@@ -9,8 +9,8 @@ use crate::explorer::window::Viewport;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
-    pub title: &'static str,
+pub struct Column<'a> {
+    pub title: &'a str,
     /// Least width.
     pub width: u16,
     /// Share of the width that is left over.
@@ -20,14 +20,14 @@ pub struct Column {
     pub rank: u8,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// A column of text.
-    pub const fn text(title: &'static str, width: u16) -> Self {
+    pub const fn text(title: &'a str, width: u16) -> Self {
         Self { title, width, grow: 0, right: false, rank: 0 }
     }
 
     /// A column of numbers.
-    pub const fn number(title: &'static str, width: u16) -> Self {
+    pub const fn number(title: &'a str, width: u16) -> Self {
         Self { title, width, grow: 0, right: true, rank: 0 }
     }
 
@@ -67,7 +67,7 @@ pub fn joined(cells: &[Cell]) -> String {
 /// What a table shows.
 #[derive(Debug)]
 pub struct Table<'a, R> {
-    pub columns: &'a [Column],
+    pub columns: &'a [Column<'a>],
     pub rows: &'a [R],
     pub selected: usize,
     pub focused: bool,
@@ -108,6 +108,8 @@ impl<R> Table<'_, R> {
         use unicode_width::UnicodeWidthStr as _;
         let mut x = area.x + 2;
         for ((column, width), cell) in self.columns.iter().zip(widths).zip(cells) {
+            // Columns that never give way are cut where even they have no room.
+            let width = &(*width).min(area.right().saturating_sub(x));
             if *width == 0 {
                 continue;
             }
@@ -124,7 +126,7 @@ fn shifted(area: Rect, by: u16) -> Rect {
 }
 
 /// Widths of the columns in the room there is; 0 for a column that gave way.
-fn fit(columns: &[Column], room: u16) -> Vec<u16> {
+fn fit(columns: &[Column<'_>], room: u16) -> Vec<u16> {
     let mut shown: Vec<bool> = columns.iter().map(|_| true).collect();
     let needed = |shown: &[bool]| -> u16 {
         let widths = columns.iter().zip(shown).filter(|(_, shown)| **shown);
@@ -149,11 +151,26 @@ fn fit(columns: &[Column], room: u16) -> Vec<u16> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
+    const COLUMNS: [Column<'_>; 3] = [
         Column::text("name", 10).growing(1),
         Column::number("cost", 8).rank(1),
         Column::number("seed", 6).rank(2),
     ];
+
+    #[test]
+    fn nothing_is_drawn_outside_the_area() {
+        let area = Rect::new(0, 0, 14, 3);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 3));
+        let wide = [Column::text("name", 10), Column::number("cost", 8), Column::number("seed", 6)];
+        let rows = ["row"];
+        let view = Viewport::new();
+        let table = Table { columns: &wide, rows: &rows, selected: 0, focused: true, view: &view, empty: "" };
+        table.draw(area, &mut buffer, Look::default(), |_| {
+            vec![cell("abcdefghij"), cell("12345678"), cell("9")]
+        });
+        let outside = (14..30).flat_map(|x| (0..3).map(move |y| (x, y)));
+        assert!(outside.into_iter().all(|at| buffer[at].symbol() == " "), "{buffer:?}");
+    }
 
     #[test]
     fn columns_give_way_by_rank_and_share_what_is_left() {

@@ -9,6 +9,20 @@ use super::Reader;
 use super::types::{BankDayDifference, Divergence, EventRow, SimulationComparison, SimulationSummary};
 use crate::persistence::PersistenceError;
 
+/// Keys that the end of a run adds to its settings.
+const RESULTS: &[&str] = &[
+    "final_cost",
+    "final_costs",
+    "final_policies",
+    "best_cost",
+    "best_costs",
+    "best_policies",
+    "best_iteration",
+];
+
+/// A key path with its value in a and in b, as JSON; `None` where absent.
+pub type DifferingSetting = (String, Option<String>, Option<String>);
+
 /// Events that are compared at once by their hash.
 const CHUNK: u64 = 65_536;
 
@@ -27,6 +41,32 @@ impl Reader {
             .map(|((name, of_a), (_, of_b))| (name, of_b - of_a))
             .collect();
         Ok(SimulationComparison { settings, a: summary_a, b: summary_b, differences })
+    }
+
+    /// The settings in which two runs of experiments differ: key path, value in a, value in b, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn compare_runs(&self, a: &str, b: &str) -> Result<Vec<DifferingSetting>, PersistenceError> {
+        let (a, b) = (self.run_settings(a)?, self.run_settings(b)?);
+        Ok(differing(&a, &b))
+    }
+
+    /// The experiment and its scenario as one tree of settings; its results are none.
+    fn run_settings(&self, id: &str) -> Result<BTreeMap<String, String>, PersistenceError> {
+        let mut settings = BTreeMap::new();
+        let Some(row) = self.experiment(id)? else { return Ok(settings) };
+        for (path, text) in [("", &row.config), ("scenario", &row.scenario_json)] {
+            let mut value: Value = serde_json::from_str(text).unwrap_or_default();
+            if let Some(members) = value.as_object_mut() {
+                for result in RESULTS {
+                    members.remove(*result);
+                }
+            }
+            flatten(path, &value, &mut settings);
+        }
+        Ok(settings)
     }
 
     fn known(&self, id: &str) -> Result<SimulationSummary, PersistenceError> {
@@ -172,10 +212,7 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
     }
 }
 
-fn differing(
-    a: &BTreeMap<String, String>,
-    b: &BTreeMap<String, String>,
-) -> Vec<(String, Option<String>, Option<String>)> {
+fn differing(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<DifferingSetting> {
     let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     paths
         .into_iter()

@@ -5,7 +5,8 @@ use duckdb::params_from_iter;
 use super::Reader;
 use super::filter::{Conditions, limit};
 use super::types::{
-    EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunRow, SweepPointRow,
+    CallRow, EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunMarksRow, RunRow,
+    SweepPointRow,
 };
 use crate::persistence::PersistenceError;
 
@@ -93,6 +94,61 @@ impl Reader {
         self.rows(
             "FROM experiment_events WHERE run_id = ? AND id > ? ORDER BY id",
             duckdb::params![run_id, after.unwrap_or(i64::MIN)],
+        )
+    }
+
+    /// The live events of one type, of one iteration if one is given, in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn live_events_of(
+        &self,
+        run_id: &str,
+        event_type: &str,
+        iteration: Option<u32>,
+    ) -> Result<Vec<LiveEventRow>, PersistenceError> {
+        let mut conditions = Conditions::default();
+        conditions.text("run_id = ?", Some(run_id));
+        conditions.text("event_type = ?", Some(event_type));
+        conditions.count("iteration = ?", iteration.map(u64::from));
+        let (all, values) = conditions.finish();
+        self.rows(&format!("FROM experiment_events {all} ORDER BY id"), params_from_iter(values))
+    }
+
+    /// The calls of the proposer in a run, in order, without prompts and replies.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn calls(&self, run_id: &str) -> Result<Vec<CallRow>, PersistenceError> {
+        self.rows(
+            "FROM (SELECT id, iteration, event_data->>'$.agent_id' AS agent_id, \
+             CAST(event_data->>'$.call' AS BIGINT) AS call, coalesce(event_data->>'$.model', '') AS model, \
+             (event_data->>'$.raw_response') IS NOT NULL AS replied, \
+             event_data->>'$.parsing_error' AS parsing_error, \
+             coalesce(CAST(event_data->>'$.prompt_tokens' AS BIGINT), 0) AS prompt_tokens, \
+             coalesce(CAST(event_data->>'$.completion_tokens' AS BIGINT), 0) AS completion_tokens, \
+             coalesce(CAST(event_data->>'$.latency_seconds' AS DOUBLE), 0) AS latency_seconds \
+             FROM experiment_events WHERE run_id = ? AND event_type = 'llm_interaction') ORDER BY id",
+            [run_id],
+        )
+    }
+
+    /// The cap on iterations, the last settlement rate and the duration of every run; one that is not
+    /// over lasts until its last iteration.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn run_marks(&self) -> Result<Vec<RunMarksRow>, PersistenceError> {
+        self.rows(
+            "FROM (SELECT run_id, TRY_CAST(config->>'$.convergence.max_iterations' AS BIGINT) AS \
+             max_iterations, settlement_rate, date_diff('millisecond', TRY_CAST(created_at AS TIMESTAMP), \
+             TRY_CAST(coalesce(completed_at, last) AS TIMESTAMP)) AS milliseconds FROM experiments \
+             LEFT JOIN (SELECT run_id, arg_max(settlement_rate, iteration) AS settlement_rate, \
+             max(timestamp) AS last FROM experiment_iterations GROUP BY run_id) USING (run_id))",
+            [],
         )
     }
 

@@ -7,7 +7,7 @@ use duckdb::{params, params_from_iter};
 use super::Reader;
 use super::filter::Conditions;
 use super::types::{
-    BankCostsRow, BankDelayRow, DailyMetricsRow, DayCostsRow, LiquidityUsedRow, LsmShareRow,
+    BankCostsRow, BankDelayRow, CounterpartyRow, DailyMetricsRow, DayCostsRow, LiquidityUsedRow, LsmShareRow,
     SettlementDayRow, TickFiguresRow,
 };
 use crate::persistence::PersistenceError;
@@ -80,6 +80,29 @@ impl Reader {
     /// See [`Reader::simulations`].
     pub fn settlement_by_day(&self, simulation_id: &str) -> Result<Vec<SettlementDayRow>, PersistenceError> {
         self.rows("FROM settlement_rate_by_day WHERE simulation_id = ? ORDER BY day", [simulation_id])
+    }
+
+    /// The banks that a bank exchanged payments with, the busiest first.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn counterparties(
+        &self,
+        simulation_id: &str,
+        bank: &str,
+    ) -> Result<Vec<CounterpartyRow>, PersistenceError> {
+        self.rows(
+            "FROM (SELECT CASE sender_id WHEN ? THEN receiver_id ELSE sender_id END AS agent_id, \
+             count(*) FILTER (sender_id = ?) AS num_sent, \
+             coalesce(sum(amount) FILTER (sender_id = ?), 0)::BIGINT AS value_sent, \
+             count(*) FILTER (receiver_id = ?) AS num_received, \
+             coalesce(sum(amount) FILTER (receiver_id = ?), 0)::BIGINT AS value_received \
+             FROM transactions WHERE simulation_id = ? AND place = 'settled' \
+             AND (sender_id = ? OR receiver_id = ?) GROUP BY 1) \
+             ORDER BY value_sent + value_received DESC, agent_id",
+            params![bank, bank, bank, bank, bank, simulation_id, bank, bank],
+        )
     }
 
     /// Delays of settled original payments by sender.

@@ -31,21 +31,32 @@ impl Reader {
     ///
     /// Several statements, one that writes, or one that DuckDB refuses.
     pub fn sql(&self, query: &str) -> Result<SqlTable, PersistenceError> {
+        self.sql_head(query, usize::MAX)
+    }
+
+    /// The same, at most so many rows of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::sql`].
+    pub fn sql_head(&self, query: &str, most: usize) -> Result<SqlTable, PersistenceError> {
         let query = only_statement(query)?;
         self.connection.execute_batch("BEGIN TRANSACTION READ ONLY")?;
-        let table = self.sql_rows(query);
+        let table = self.sql_rows(query, most);
         self.connection.execute_batch("ROLLBACK")?;
         table
     }
 
-    fn sql_rows(&self, query: &str) -> Result<SqlTable, PersistenceError> {
+    fn sql_rows(&self, query: &str, most: usize) -> Result<SqlTable, PersistenceError> {
         let mut statement = self.connection.prepare(query)?;
         let mut rows = statement.query([])?;
         let mut table = SqlTable::default();
         if let Some(statement) = rows.as_ref() {
             table.columns = statement.column_names();
         }
-        while let Some(row) = rows.next()? {
+        while table.rows.len() < most
+            && let Some(row) = rows.next()?
+        {
             let cells =
                 (0..table.columns.len()).map(|at| row.get_ref(at).map(|value| value.to_owned().into()));
             table.rows.push(cells.collect::<duckdb::Result<_>>()?);

@@ -218,6 +218,17 @@ rows! {
         cost_std_dev: Option<i64>, confidence_interval_95: Option<String>, agent_stats: Option<String>,
     }
 
+    /// A call of a proposer without what was said.
+    CallRow {
+        iteration: u32, agent_id: String, call: i64, model: String, replied: bool,
+        parsing_error: Option<String>, prompt_tokens: i64, completion_tokens: i64, latency_seconds: f64,
+    }
+
+    /// What lists of runs show beside the overview.
+    RunMarksRow {
+        run_id: String, max_iterations: Option<i64>, settlement_rate: Option<f64>, milliseconds: Option<i64>,
+    }
+
     /// A row of `sweep_points`; JSON columns as text.
     SweepPointRow {
         run_id: String, point: u32, repetition: u32, settings: String, rng_seed: u64, status: String,
@@ -251,6 +262,11 @@ rows! {
         agent_id: String, liquidity_cost: i64, delay_cost: i64, collateral_cost: i64,
         deadline_penalty_cost: i64,
         split_friction_cost: i64, liquidity_opportunity_cost: i64, total_cost: i64,
+    }
+
+    /// What a bank paid to another one and was paid by it, in cents and settled payments, parts included.
+    CounterpartyRow {
+        agent_id: String, num_sent: i64, value_sent: i64, num_received: i64, value_received: i64,
     }
 
     /// Costs of a day, in cents.

@@ -10,25 +10,48 @@ use crate::money::Cents;
 use crate::scenario::file::{Agent, DEFAULT_HAIRCUT, Limits};
 use crate::scenario::policy::Policy;
 
-/// The banks with Fifo policies, and the policies that are still to be read.
-pub(super) fn read(item: Item<'_>) -> Option<(Vec<Agent>, Vec<Option<Item<'_>>>)> {
+/// The banks with Fifo policies, and the policies that are still to be read, also those of banks that
+/// have something wrong.
+pub(super) struct Banks<'a> {
+    /// The banks, if nothing is wrong with any of them.
+    pub agents: Option<Vec<Agent>>,
+    /// The policies in the order of the file.
+    pub policies: Vec<PolicyItem<'a>>,
+}
+
+/// The policy of a bank that is still to be read.
+pub(super) struct PolicyItem<'a> {
+    /// The bank for messages: its id, or its place if that cannot be read.
+    pub bank: String,
+    /// `policy`, if it has one.
+    pub item: Option<Item<'a>>,
+}
+
+/// `agents`.
+pub(super) fn read(item: Item<'_>) -> Option<Banks<'_>> {
     let items = item.list()?;
     if items.is_empty() {
         item.error("a scenario needs at least one bank");
         return None;
     }
     let mut ids = HashSet::new();
-    let read: Vec<Option<_>> = items.into_iter().map(|item| agent(item, &mut ids)).collect();
-    let read: Option<Vec<_>> = read.into_iter().collect();
-    read.map(|agents| agents.into_iter().unzip())
+    let mut policies = Vec::new();
+    let read: Vec<_> = items.into_iter().map(|item| agent(item, &mut ids, &mut policies)).collect();
+    Some(Banks { agents: read.into_iter().collect(), policies })
 }
 
-fn agent<'a>(item: Item<'a>, ids: &mut HashSet<&'a str>) -> Option<(Agent, Option<Item<'a>>)> {
+fn agent<'a>(
+    item: Item<'a>,
+    ids: &mut HashSet<&'a str>,
+    policies: &mut Vec<PolicyItem<'a>>,
+) -> Option<Agent> {
+    let place = item.path.clone();
     let mut section = item.mapping()?;
     let id = section.required("id", |item| bank_id(&item, ids));
     let opening_balance = section.required("opening_balance", |item| money(&item, i64::MIN));
     let unsecured_cap = section.or("unsecured_cap", Cents::ZERO, |item| money(&item, 0));
-    let policy = section.item("policy");
+    let bank = id.as_deref().map_or(place, str::to_owned);
+    policies.push(PolicyItem { bank, item: section.item("policy") });
     let single = section.nullable("arrival_config", arrivals::config);
     let bands = section.nullable("arrival_bands", arrivals::bands);
     let max_collateral_capacity = section.nullable("max_collateral_capacity", |item| money(&item, 0));
@@ -41,7 +64,7 @@ fn agent<'a>(item: Item<'a>, ids: &mut HashSet<&'a str>) -> Option<(Agent, Optio
         section.error("`arrival_config` and `arrival_bands` exclude each other; give one of them");
     }
     section.finish();
-    let agent = Agent {
+    Some(Agent {
         id: id?,
         opening_balance: opening_balance?,
         unsecured_cap: unsecured_cap?,
@@ -53,8 +76,7 @@ fn agent<'a>(item: Item<'a>, ids: &mut HashSet<&'a str>) -> Option<(Agent, Optio
         limits: limits?.unwrap_or_default(),
         liquidity_pool: pool?,
         liquidity_allocation_fraction: allocation_fraction?,
-    };
-    Some((agent, policy))
+    })
 }
 
 /// Blanks around an id belong to it.

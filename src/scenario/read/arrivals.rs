@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::document::{Bound, Item, Reader, Report, shortened};
 use crate::event::Text;
 use crate::finding::nearest;
-use crate::scenario::file::ScenarioFile;
+use crate::scenario::file::Agent;
 use crate::scenario::model::{
     AmountDistribution, ArrivalBand, ArrivalConfig, Arrivals, Band, PriorityDistribution,
 };
@@ -93,9 +93,9 @@ fn band(item: Item<'_>) -> Option<ArrivalBand<Text>> {
 }
 
 /// A band's weight for a bank that does not exist is an unknown key: reported and dropped (2.5).
-pub(super) fn forget_unknown_receivers(file: &mut ScenarioFile, report: &Report) {
-    let ids: HashSet<Text> = file.agents.iter().map(|agent| Text::clone(&agent.id)).collect();
-    for (index, agent) in file.agents.iter_mut().enumerate() {
+pub(super) fn forget_unknown_receivers(agents: &mut [Agent], report: &Report) {
+    let ids: HashSet<Text> = agents.iter().map(|agent| Text::clone(&agent.id)).collect();
+    for (index, agent) in agents.iter_mut().enumerate() {
         let Arrivals::Bands(bands) = &mut agent.arrivals else { continue };
         for (band, name) in bands.iter_mut().zip(BANDS) {
             let Some(band) = band else { continue };

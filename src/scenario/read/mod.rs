@@ -144,17 +144,12 @@ fn apply(overrides: &Overrides, node: &mut Node) {
 
 /// The sections by themselves, then the checks across the file in the order of spec 01, 3.
 fn read_checked(node: &Node, files: &dyn Files, report: &Report) -> Option<ScenarioFile> {
-    let (mut file, pending) = root::read(Reader::root(node, report)?)?;
-    if report.has_errors() {
-        return None;
-    }
-    arrivals::forget_unknown_receivers(&mut file, report);
-    let names = check::names(&file);
-    check::banks(&file, &names, report);
-    check::events(&file, &names, report);
-    let payments = payments::read(pending.payments, &file, files, report);
-    let policies = policies::read(&pending.policies, &file, files, report);
-    file.payments = payments?;
+    let sections = root::read(Reader::root(node, report)?, report);
+    let payments = sections.file.as_ref().map(|file| payments::read(sections.payments, file, files, report));
+    // Policies stand by themselves: what is wrong with them is reported with the rest.
+    let policies = policies::read(&sections.policies, files, report);
+    let mut file = sections.file?;
+    file.payments = payments??;
     for (agent, policy) in file.agents.iter_mut().zip(policies?) {
         agent.policy = policy;
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::agents::PolicyItem;
 use super::{FileKind, Files};
 use crate::document::{Item, Reader, Report, shortened};
 use crate::finding::{Finding, Findings};
 use crate::policy::{BuiltIn, PolicyDocument};
-use crate::scenario::file::ScenarioFile;
 use crate::scenario::policy::{Policy, PolicySpec, bounds};
 
 #[derive(Clone, Copy)]
@@ -34,21 +34,13 @@ const TYPES: [(&str, Type); 8] = [
 ];
 
 /// One policy for each bank; a bank without one gets Fifo.
-pub(super) fn read(
-    items: &[Option<Item<'_>>],
-    file: &ScenarioFile,
-    files: &dyn Files,
-    report: &Report,
-) -> Option<Vec<Policy>> {
+pub(super) fn read(items: &[PolicyItem<'_>], files: &dyn Files, report: &Report) -> Option<Vec<Policy>> {
     let mut policies = Policies { files, report, known: HashMap::new() };
-    let read: Vec<Option<Policy>> = items
-        .iter()
-        .zip(&file.agents)
-        .map(|(item, agent)| match item {
-            Some(item) => policies.read(item.clone(), &agent.id),
-            None => Policy::fifo().ok(),
-        })
-        .collect();
+    let read = items.iter().map(|PolicyItem { bank, item }| match item {
+        Some(item) => policies.read(item.clone(), bank),
+        None => Policy::fifo().ok(),
+    });
+    let read: Vec<Option<Policy>> = read.collect();
     read.into_iter().collect()
 }
 

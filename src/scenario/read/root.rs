@@ -2,28 +2,35 @@
 
 use std::collections::BTreeSet;
 
+use super::agents::{Banks, PolicyItem};
 use super::payments::PaymentsItem;
-use super::{agents, costs, events};
-use crate::document::{Bound, Item, Reader};
+use super::{agents, arrivals, check, costs, events};
+use crate::document::{Bound, Item, Reader, Report};
+use crate::event::Text;
 use crate::policy::{Category, CostCategory, Toggles};
 use crate::scenario::file::{
-    DEFAULT_EOD_RUSH, PriorityEscalation, ScenarioFile, default_cost_rates, default_lsm_config,
+    Agent, DEFAULT_EOD_RUSH, PriorityEscalation, ScenarioFile, default_cost_rates, default_lsm_config,
 };
-use crate::scenario::model::{Escalation, LsmAlgorithm, LsmConfig, Queue1Ordering};
+use crate::scenario::model::{Escalation, LsmAlgorithm, LsmConfig, Queue1Ordering, ScheduledEvent};
 use crate::time::Calendar;
 
-/// What is read after the sections hold by themselves.
-pub(super) struct Pending<'a> {
-    /// The policy of each bank, if it has one.
-    pub policies: Vec<Option<Item<'a>>>,
+/// The sections by themselves, and what is read after them.
+pub(super) struct Sections<'a> {
+    /// The scenario, if no section has an error; policies are Fifo and there are no payments yet.
+    pub file: Option<ScenarioFile>,
+    /// The policy of each bank.
+    pub policies: Vec<PolicyItem<'a>>,
     /// `payments_file`.
     pub payments: Option<PaymentsItem<'a>>,
 }
 
-/// All sections; policies are Fifo and there are no payments yet.
-pub(super) fn read(mut root: Reader<'_>) -> Option<(ScenarioFile, Pending<'_>)> {
+/// All sections, and what can be checked across banks and events.
+pub(super) fn read<'a>(mut root: Reader<'a>, report: &Report) -> Sections<'a> {
     let simulation = root.required("simulation", simulation);
-    let agents = root.required("agents", agents::read);
+    let (mut agents, policies) = match root.required("agents", agents::read) {
+        Some(Banks { agents, policies }) => (agents, policies),
+        None => (None, Vec::new()),
+    };
     let cost_rates = root.or("cost_rates", default_cost_rates(), costs::read);
     let lsm_config = root.or("lsm_config", default_lsm_config(), lsm_config);
     let events = root.nullable("scenario_events", events::read);
@@ -44,29 +51,41 @@ pub(super) fn read(mut root: Reader<'_>) -> Option<(ScenarioFile, Pending<'_>)> 
     let cost_feature_toggles =
         root.nullable("cost_feature_toggles", |item| toggles(item, CostCategory::ALL, CostCategory::name));
     root.finish();
-    let (calendar, seed) = simulation?;
-    let (agents, policies) = agents?;
-    let file = ScenarioFile {
-        calendar,
-        seed,
-        agents,
-        cost_rates: cost_rates?,
-        lsm_config: lsm_config?,
-        events: events?.unwrap_or_default(),
-        payments: None,
-        deferred_crediting: deferred_crediting?,
-        deadline_cap_at_eod: deadline_cap_at_eod?,
-        queue1_ordering: queue1_ordering?,
-        priority_mode: priority_mode?,
-        priority_escalation: priority_escalation?.unwrap_or_default(),
-        algorithm_sequencing: algorithm_sequencing?,
-        entry_disposition_offsetting: entry_disposition_offsetting?,
-        eod_rush_threshold: eod_rush_threshold?,
-        daily_liquidity_reallocation: daily_liquidity_reallocation?,
-        policy_feature_toggles: policy_feature_toggles?.unwrap_or_default(),
-        cost_feature_toggles: cost_feature_toggles?.unwrap_or_default(),
+    if let Some(agents) = &mut agents {
+        across(agents, events.as_ref().and_then(Option::as_deref), report);
+    }
+    let assemble = || {
+        let (calendar, seed) = simulation?;
+        Some(ScenarioFile {
+            calendar,
+            seed,
+            agents: agents?,
+            cost_rates: cost_rates?,
+            lsm_config: lsm_config?,
+            events: events?.unwrap_or_default(),
+            payments: None,
+            deferred_crediting: deferred_crediting?,
+            deadline_cap_at_eod: deadline_cap_at_eod?,
+            queue1_ordering: queue1_ordering?,
+            priority_mode: priority_mode?,
+            priority_escalation: priority_escalation?.unwrap_or_default(),
+            algorithm_sequencing: algorithm_sequencing?,
+            entry_disposition_offsetting: entry_disposition_offsetting?,
+            eod_rush_threshold: eod_rush_threshold?,
+            daily_liquidity_reallocation: daily_liquidity_reallocation?,
+            policy_feature_toggles: policy_feature_toggles?.unwrap_or_default(),
+            cost_feature_toggles: cost_feature_toggles?.unwrap_or_default(),
+        })
     };
-    Some((file, Pending { policies, payments: payments? }))
+    Sections { file: assemble(), policies, payments: payments.flatten() }
+}
+
+/// What banks and events say of banks (spec 01, 3).
+fn across(agents: &mut [Agent], events: Option<&[ScheduledEvent<Text>]>, report: &Report) {
+    arrivals::forget_unknown_receivers(agents, report);
+    let names = check::names(agents);
+    check::banks(agents, &names, report);
+    check::events(events.unwrap_or_default(), &names, report);
 }
 
 /// Words of `queue1_ordering`.

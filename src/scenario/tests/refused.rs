@@ -344,3 +344,28 @@ fn all_faults_of_a_file_are_reported_together() {
     );
     assert_eq!(read_text(&text).1.errors().count(), 4);
 }
+
+#[test]
+fn everything_at_once() {
+    let (_, findings) = read_text(
+        "simulation: {ticks_per_day: 0, num_days: 1, rng_seed: 1}\n\
+         agents:\n\
+         \x20 - {id: A, opening_balance: x, policy: {type: Fifoo}}\n\
+         \x20 - {id: B, opening_balance: 1, limits: {bilateral_limits: {C: 1}}}\n",
+    );
+    let places: Vec<&str> = findings.errors().map(|finding| &*finding.path).collect();
+    assert_eq!(places, ["simulation.ticks_per_day", "agents[0].opening_balance", "agents[0].policy.type"]);
+
+    let (_, findings) = read_text(
+        "simulation: {ticks_per_day: 0, num_days: 1, rng_seed: 1}\n\
+         agents:\n\
+         \x20 - {id: A, opening_balance: 1}\n\
+         \x20 - {id: B, opening_balance: 1, limits: {bilateral_limits: {C: 1}}}\n\
+         scenario_events:\n\
+         \x20 - {type: DirectTransfer, from_agent: A, to_agent: D, amount: 1, schedule: {type: OneTime, tick: 0}}\n",
+    );
+    let places: Vec<&str> = findings.errors().map(|finding| &*finding.path).collect();
+    let expected =
+        ["simulation.ticks_per_day", "agents[1].limits.bilateral_limits.C", "scenario_events[0].to_agent"];
+    assert_eq!(places, expected);
+}

@@ -2,9 +2,7 @@
 
 use tui_input::Input;
 
-use super::most_simulations;
-use crate::explorer::rows::{Persist, Plan, Subject};
-use crate::money::grouped;
+use crate::explorer::rows::{Persist, Subject};
 
 /// What a field sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +15,7 @@ pub enum Setting {
     Iterations,
     Samples,
     Persist,
+    Workers,
     Proposer,
 }
 
@@ -30,6 +29,7 @@ impl Setting {
             Self::Iterations => "iterations",
             Self::Samples => "samples",
             Self::Persist => "store",
+            Self::Workers => "workers",
             Self::Proposer => "proposer",
         }
     }
@@ -43,6 +43,7 @@ impl Setting {
             Self::Iterations => "most rounds of proposals",
             Self::Samples => "bootstrap samples per comparison",
             Self::Persist => "which simulations are stored",
+            Self::Workers => "threads; no result depends on it",
             Self::Proposer => "search, script:FILE, provider:name",
         }
     }
@@ -62,6 +63,7 @@ impl Setting {
             (_, Ok(0)) => Some("at least 1".into()),
             (Self::Ticks, Ok(10_000_001..)) => Some("at most 10,000,000".into()),
             (Self::Iterations | Self::Samples, Ok(1_000_001..)) => Some("at most 1,000,000".into()),
+            (Self::Workers, Ok(1025..)) => Some("at most 1,024".into()),
             (_, Ok(_)) => None,
         }
     }
@@ -145,6 +147,7 @@ pub fn fields_of(subject: &Subject) -> Vec<Field> {
     }
     let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
     fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));
+    fields.push(Field::text_field(Setting::Workers, settings.workers));
     fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
     fields
 }
@@ -152,21 +155,4 @@ pub fn fields_of(subject: &Subject) -> Vec<Field> {
 /// The persistence level of a word.
 pub fn persist(word: &str) -> Option<Persist> {
     Persist::ALL.into_iter().find(|level| level.word() == word)
-}
-
-/// What it will cost.
-pub fn size(subject: &Subject, plan: Option<&Plan>) -> String {
-    match (&subject.experiment, plan) {
-        (Some(settings), Some(Plan { experiment: Some(chosen), .. })) => format!(
-            "{}: at most {} simulations of {} ticks, optimising {}.",
-            settings.mode,
-            grouped(most_simulations(settings, chosen)),
-            grouped(subject.ticks),
-            settings.optimized.join(", ")
-        ),
-        (None, Some(Plan { ticks: Some(ticks), .. })) => {
-            format!("One simulation of {} ticks.", grouped(*ticks))
-        }
-        _ => String::new(),
-    }
 }

@@ -1,7 +1,7 @@
 //! The form says what is wrong while it is filled in.
 
+use super::cost::most_simulations;
 use super::form::{Setting, Value, fields_of};
-use super::most_simulations;
 use tui_input::Input;
 
 use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject};
@@ -13,6 +13,7 @@ fn settings(mode: &str) -> ExperimentSettings {
         samples: 10,
         proposer: "search".into(),
         persist: Persist::Primary,
+        workers: 2,
         optimized: vec!["A".into(), "B".into()],
     }
 }
@@ -25,6 +26,7 @@ fn subject(mode: &str) -> Subject {
         seed: "42".into(),
         banks: 2,
         ticks: 12,
+        trial: None,
         experiment: Some(settings(mode)),
         warnings: Vec::new(),
     }
@@ -77,6 +79,7 @@ fn the_size_of_an_experiment_is_an_upper_bound() {
         iterations: 25,
         samples: 10,
         persist: Persist::All,
+        workers: 2,
         proposer: "search".into(),
         replaces_proposer: false,
     };

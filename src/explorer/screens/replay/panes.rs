@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::super::{beside, stack};
 use super::{BANKS, CHART, EVENTS, QUEUE1, QUEUE2, Replay, SPEEDS};
 use crate::explorer::describe;
-use crate::explorer::format::{UNIT, badge, change};
+use crate::explorer::format::{self, UNIT, badge, change};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::rows::{BankRow, EventRow, Moment, QueueRow};
 use crate::explorer::widgets::chart::{Chart, Series};
@@ -16,7 +16,7 @@ use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
 use crate::explorer::window::Cursor;
 use crate::money::{Cents, grouped};
 
-const BANK_COLUMNS: &[Column] = &[
+const BANK_COLUMNS: &[Column<'_>] = &[
     Column::text("bank", 9).growing(1),
     Column::number("balance", 13),
     Column::number("change", 12).rank(3),
@@ -30,10 +30,10 @@ const BANK_COLUMNS: &[Column] = &[
     Column::number("cost", 10).rank(1),
 ];
 
-const EVENT_COLUMNS: &[Column] =
+const EVENT_COLUMNS: &[Column<'_>] =
     &[Column::text("", 1), Column::text("type", 17), Column::text("what", 10).growing(1)];
 
-const QUEUE_COLUMNS: &[Column] = &[
+const QUEUE_COLUMNS: &[Column<'_>] = &[
     Column::text("payment", 9).growing(1),
     Column::text("from", 6).growing(1).rank(2),
     Column::text("to", 6).growing(1).rank(1),
@@ -146,7 +146,7 @@ impl Replay {
         let dot = look.glyphs().dot;
         let events = match (moment.applied, moment.events.len()) {
             (_, 0) => "no events".to_owned(),
-            (0, all) => format!("before its {}", crate::explorer::format::counted(all, "event", "events")),
+            (0, all) => format!("before its {}", format::counted(all, "event", "events")),
             (applied, all) => format!("event {applied} of {all}"),
         };
         let speed = SPEEDS.get(self.speed).copied().unwrap_or(1);
@@ -268,7 +268,8 @@ impl Replay {
         let end = samples.saturating_sub(1).saturating_mul(self.course.stride);
         let cursor = (end > 0).then(|| moment.tick as f64 / end as f64);
         let ends = ("tick 0".to_owned(), end.to_string());
-        let chart = Chart { series: &series, ends, cursor, empty: "reading the balances" };
+        let chart =
+            Chart { series: &series, ends, cursor, axis: format::axis, empty: "reading the balances" };
         chart.draw(inner, buffer, look);
     }
 }

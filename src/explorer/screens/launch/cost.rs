@@ -1,0 +1,77 @@
+//! What a launch will cost: simulations, ticks, rows, disk, time. Upper bounds and estimates, named so.
+
+use crate::explorer::format::duration;
+use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Persist, Plan, Subject, Trial};
+use crate::money::grouped;
+
+/// Bytes that a stored event takes in the file with all that belongs to it (86,000 events of the library's
+/// `large-day` take 5.6 MB).
+const BYTES_PER_EVENT: f64 = 65.0;
+
+/// Simulations of an experiment at most: per iteration the evaluation, a context run, and a comparison for
+/// every bank (spec 07, 9 and 16.3).
+pub fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
+    let banks = settings.optimized.len() as u64;
+    let each = match settings.mode.as_str() {
+        "bootstrap" => banks.saturating_mul(plan.samples.max(1)).saturating_mul(2).saturating_add(1),
+        "deterministic-temporal" => 1,
+        _ => banks.saturating_mul(2).saturating_add(1),
+    };
+    plan.iterations.saturating_mul(each).saturating_add(1)
+}
+
+/// Those of them that are stored.
+fn most_stored(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
+    match plan.persist {
+        Persist::None => 0,
+        Persist::Primary => plan.iterations.saturating_add(1),
+        Persist::All => most_simulations(settings, plan),
+    }
+}
+
+/// The cost in sentences; empty while the form is not right.
+pub fn sentences(subject: &Subject, plan: Option<&Plan>) -> String {
+    match (&subject.experiment, plan) {
+        (Some(settings), Some(Plan { experiment: Some(chosen), .. })) => {
+            let all = most_simulations(settings, chosen);
+            let size = format!(
+                "{}: at most {} simulations of {} ticks, optimising {}.",
+                settings.mode,
+                grouped(all),
+                grouped(subject.ticks),
+                settings.optimized.join(", ")
+            );
+            // Samples are spread over the workers, whole days follow each other.
+            let at_once = if settings.mode == "bootstrap" { chosen.workers.max(1) } else { 1 };
+            let stored = most_stored(settings, chosen);
+            format!("{size}\n{}", estimate(subject, subject.ticks, all, stored, at_once))
+        }
+        (None, Some(Plan { ticks: Some(ticks), .. })) => {
+            format!("One simulation of {} ticks.\n{}", grouped(*ticks), estimate(subject, *ticks, 1, 1, 1))
+        }
+        _ => String::new(),
+    }
+}
+
+fn estimate(subject: &Subject, ticks: u64, simulations: u64, stored: u64, at_once: u64) -> String {
+    let Some(Trial { ticks: tried, events, seconds }) = subject.trial else { return String::new() };
+    let (per_tick, tick_seconds) = (events as f64 / tried as f64, seconds / tried as f64);
+    let all_ticks = ticks as f64 * simulations as f64;
+    let time = duration(all_ticks * tick_seconds / at_once as f64);
+    let rows = per_tick * ticks as f64 * stored as f64;
+    let kept = if stored == 0 {
+        "nothing of the simulations is stored".to_owned()
+    } else {
+        format!("about {} events stored, {}", grouped(rows as u64), bytes(rows * BYTES_PER_EVENT))
+    };
+    let limit = if simulations > 1 { "at most " } else { "" };
+    format!("By a trial of {} ticks: {limit}about {time}; {kept}.", grouped(tried))
+}
+
+fn bytes(count: f64) -> String {
+    match count {
+        1e9.. => format!("{:.1} GB", count / 1e9),
+        1e6.. => format!("{:.0} MB", count / 1e6),
+        _ => "less than 1 MB".to_owned(),
+    }
+}

@@ -1,0 +1,190 @@
+//! What the screens ask, answered from a real database with a run of the library's `two-period` in it.
+
+use crate::experiment::runner::{self, Observer, RunOptions};
+use crate::explorer::link::Link;
+use crate::explorer::message::{Answer, From, Page, Query};
+use crate::explorer::readers::{Source as _, Stop};
+use crate::explorer::rows::{
+    Couple, IterationRow, Judgement, Place, PolicyOf, Role, RunDetail, SimulationFilter, SimulationRow,
+};
+use crate::explorer::source::DatabaseSource;
+use crate::persistence::{Access, Database};
+use crate::run::CancelFlag;
+use crate::sources::{ExperimentOptions, load_experiment};
+
+struct Silent;
+
+impl Observer for Silent {}
+
+/// A source over a fresh file with the run `r` in it.
+struct Recorded {
+    source: DatabaseSource,
+    _folder: tempfile::TempDir,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path().join("t.duckdb"), Access::Write).unwrap();
+        let loaded = load_experiment("library:two-period", &ExperimentOptions::default()).unwrap();
+        let options = RunOptions { run_id: Some("r".into()), ..RunOptions::default() };
+        let cancel = CancelFlag::default();
+        runner::run(&loaded.plan, &options, Some(&database), &mut Silent, &cancel).unwrap();
+        Self { source: DatabaseSource::new(&database).unwrap(), _folder: folder }
+    }
+
+    fn ask(&mut self, query: Query) -> Answer {
+        self.source.answer(&query, &Stop::default()).unwrap()
+    }
+
+    fn detail(&mut self) -> RunDetail {
+        match self.ask(Query::Run("r".into())) {
+            Answer::Run(Some(detail)) => *detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn simulations(&mut self) -> Vec<SimulationRow> {
+        let page = Page { from: From::First, limit: 100 };
+        match self.ask(Query::Simulations(SimulationFilter::default(), page)) {
+            Answer::Simulations(batch) => batch.rows,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_iteration_says_what_became_of_its_proposals() {
+    let mut recorded = Recorded::new();
+    let detail = recorded.detail();
+    assert_eq!(detail.run.max_iterations, Some(12));
+    assert!(detail.run.seconds.is_some_and(|seconds| (0.0..60.0).contains(&seconds)), "{:?}", detail.run);
+    assert_eq!(detail.run.settlement_rate, detail.iterations.last().and_then(|row| row.settlement_rate));
+    let judged: Vec<Judgement> = detail.iterations[0]
+        .banks
+        .iter()
+        .filter_map(|bank| bank.verdict.as_ref().map(|verdict| verdict.judgement))
+        .collect();
+    assert_eq!(judged, [Judgement::Accepted, Judgement::Accepted]);
+    let last_asked = |row: &&IterationRow| row.banks.iter().any(|bank| bank.verdict.is_some());
+    let quiet = detail.iterations.iter().rfind(last_asked).unwrap();
+    let verdict = quiet.banks[0].verdict.as_ref().unwrap();
+    assert_eq!(verdict.judgement, Judgement::Declined, "at the equilibrium nothing is better");
+    let first = detail.iterations[0].banks[0].verdict.as_ref().unwrap();
+    assert_eq!(first.old_cost, Some(detail.iterations[0].banks[0].cost));
+    assert!(first.new_cost < first.old_cost);
+    let changed = &detail.iterations[1].banks[0];
+    assert_eq!(changed.changes.len(), 1, "{:?}", changed.changes);
+    assert!(changed.changes[0].starts_with("Changed: parameters.initial_liquidity_fraction"));
+    assert_eq!(changed.parameters[0].1, changed.fraction.unwrap());
+    assert_eq!(changed.calls, 1);
+}
+
+#[test]
+fn every_call_is_in_the_conversation() {
+    let mut recorded = Recorded::new();
+    let Answer::Conversation(calls) = recorded.ask(Query::Conversation("r".into(), 0)) else { panic!() };
+    let banks: Vec<&str> = calls.iter().map(|call| call.bank.as_str()).collect();
+    assert_eq!(banks, ["BANK_A", "BANK_B"]);
+    assert!(calls[0].reply.as_ref().is_some_and(|reply| reply.contains("initial_liquidity_fraction")));
+    assert_eq!((calls[0].error.as_ref(), calls[0].model.as_str()), (None, "search"));
+}
+
+#[test]
+fn policies_are_read_wherever_they_stand() {
+    let mut recorded = Recorded::new();
+    let simulation = recorded.simulations()[0].id.clone();
+    let (run, bank) = (String::from("r"), String::from("BANK_B"));
+    let wanted = vec![
+        PolicyOf::File("library:deadline-driven".into()),
+        PolicyOf::Evaluated { run: run.clone(), iteration: 0, bank: bank.clone() },
+        PolicyOf::Proposed { run, iteration: 0, bank },
+        PolicyOf::Simulated { simulation, bank: String::new() },
+    ];
+    let Answer::Policies(texts) = recorded.ask(Query::Policies(wanted)) else { panic!() };
+    for text in &texts {
+        assert!(text.trees.iter().any(|line| line.role == Role::Decision), "{text:?}");
+        assert_eq!(text.trees[0].role, Role::Heading);
+        assert!(text.english[0].text.starts_with("Policy "), "{text:?}");
+    }
+    assert_ne!(texts[1].trees, texts[2].trees, "the proposal differs from the policy in force");
+    assert_eq!(texts[3].banks, ["BANK_A", "BANK_B"]);
+    let nobody = PolicyOf::Evaluated { run: "r".into(), iteration: 0, bank: "NOBODY".into() };
+    let refused = recorded.source.answer(&Query::Policies(vec![nobody]), &Stop::default());
+    assert_eq!(refused, Err("there is no policy: NOBODY in iteration 0".into()));
+}
+
+#[test]
+fn a_payment_and_a_bank_tell_their_story() {
+    let mut recorded = Recorded::new();
+    let simulation = recorded.simulations()[0].id.clone();
+    let query = Query::Payment(simulation.clone(), "tx-000001".into());
+    let Answer::Payment(payment) = recorded.ask(query) else { panic!() };
+    assert_eq!(payment.events[0].kind, "Arrival");
+    let value = |facts: &[(String, String)], name: &str| {
+        facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    assert!(value(&payment.facts, "became").starts_with("settled in tick "), "{:?}", payment.facts);
+    let Answer::Bank(bank) = recorded.ask(Query::Bank(simulation, "BANK_B".into())) else { panic!() };
+    assert_eq!((bank.days.len(), bank.counterparties.len()), (1, 1));
+    assert_eq!(bank.counterparties[0].bank, "BANK_A");
+    assert!(!value(&bank.facts, "cost in all").is_empty());
+}
+
+#[test]
+fn two_of_a_kind_are_compared() {
+    let mut recorded = Recorded::new();
+    let rows = recorded.simulations();
+    let (first, last) = (rows.last().unwrap().id.clone(), rows[0].id.clone());
+    let couple = Couple::Simulations(first.clone(), last.clone());
+    let Answer::Comparison(found) = recorded.ask(Query::Compare(couple)) else { panic!() };
+    assert_eq!(found.figures[0].name, "total cost");
+    assert!(found.settings.iter().any(|setting| setting.name.contains("fraction")), "{:?}", found.settings);
+    let parting = found.divergence.clone().unwrap();
+    assert_ne!(parting.a, parting.b);
+    assert_eq!(recorded.ask(Query::Divergence(first.clone(), last)), Answer::Divergence(found.divergence));
+    assert_eq!(recorded.ask(Query::Divergence(first.clone(), first)), Answer::Divergence(None));
+    let Answer::Comparison(same) = recorded.ask(Query::Compare(Couple::Runs("r".into(), "r".into()))) else {
+        panic!()
+    };
+    assert!(same.settings.is_empty() && same.costs[0] == same.costs[1] && !same.costs[0].is_empty());
+}
+
+#[test]
+fn statements_and_places() {
+    let mut recorded = Recorded::new();
+    let Answer::Statement(rows) = recorded.ask(Query::Statement("FROM experiments".into())) else { panic!() };
+    let column = |name: &str| rows.columns.iter().position(|column| column == name).unwrap();
+    assert_eq!((rows.rows.len(), rows.rows[0][column("run_id")].as_str(), rows.cut), (1, "r", false));
+    assert!(rows.numbers[column("num_iterations")] && !rows.numbers[column("run_id")]);
+    let many = Query::Statement("FROM range(20000)".into());
+    let Answer::Statement(rows) = recorded.ask(many) else { panic!() };
+    assert!(rows.cut && rows.rows.len() == 10_000);
+    let simulation = recorded.simulations()[0].id.clone();
+    let Answer::Places(places) = recorded.ask(Query::Places(Some(simulation.clone()))) else { panic!() };
+    assert!(places.contains(&Place::Bank { simulation, bank: "BANK_A".into() }));
+    assert!(places.iter().any(|place| matches!(place, Place::Run { id, .. } if id == "r")));
+}
+
+#[test]
+fn places_are_kept_in_the_database() {
+    let mut recorded = Recorded::new();
+    for link in ["sim/r-sim-001-eval/replay?tick=1", "run/r/iteration/2", "sim/x/payment/tx-000001"] {
+        let query = Query::Keep(link.to_uppercase(), Link::parse(link).unwrap());
+        assert_eq!(recorded.ask(query), Answer::Nothing);
+    }
+    let Answer::Bookmarks(kept) = recorded.ask(Query::Bookmarks) else { panic!() };
+    let links: Vec<&str> = kept.iter().map(|bookmark| bookmark.link.as_str()).collect();
+    assert_eq!(
+        links,
+        ["sim/x/payment/tx-000001", "run/r/iteration/2", "sim/r-sim-001-eval/replay?tick=1"],
+        "the newest first"
+    );
+    assert_eq!(kept[1].label, "RUN/R/ITERATION/2");
+    let Answer::Bookmarks(left) = recorded.ask(Query::Forget(kept[0].id)) else { panic!() };
+    assert_eq!(left, kept[1..]);
+    let text = "FROM bookmarks ORDER BY bookmark_id".to_owned();
+    let Answer::Statement(rows) = recorded.ask(Query::Statement(text)) else { panic!() };
+    let targets: Vec<[&str; 3]> = rows.rows.iter().map(|row| [4, 5, 6].map(|at| row[at].as_str())).collect();
+    assert_eq!(targets, [["", "r-sim-001-eval", "1"], ["r", "", ""]]);
+}
