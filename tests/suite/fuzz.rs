@@ -294,6 +294,7 @@ fn changed_files_are_refused_or_run() {
 
 #[test]
 #[ignore = "as long as `FUZZ_SECONDS` says"]
+#[allow(clippy::print_stderr, reason = "says how many files were tried")]
 fn changed_files_are_refused_or_run_for_long() {
     let until = Instant::now() + Duration::from_secs(from_environment("FUZZ_SECONDS").unwrap_or(600));
     let tally = try_out(from_environment("FUZZ_FIRST").unwrap_or(1_000), |_| Instant::now() < until);
