@@ -333,6 +333,7 @@ impl Laboratory {
                         experiment: Some(context),
                         policies: snapshots(file, authors),
                     },
+                    checkpoint_every: None,
                 })
             }
             _ => None,

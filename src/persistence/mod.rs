@@ -29,8 +29,9 @@ pub use experiment::{
     SweepPoint, SweepPointStatus,
 };
 pub use provider::{
-    DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion,
-    SimulationFailure, SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+    Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,
+    SimulationCompletion, SimulationFailure, SimulationPersistenceProvider, SimulationResume,
+    SimulationStart, TickRecord, Ticket,
 };
 pub use query::*;
 pub use status::{Purpose, Status};
