@@ -73,7 +73,7 @@ fn run(ticks: u64, file: Option<&Path>) -> (u64, Took) {
     let provider = database.as_ref().map(|database| database.provider().unwrap());
     let storage = provider.as_ref().map(|provider| {
         let start = start_of(&written, &scenario, "bench".to_owned(), "ten-banks.json", ticks);
-        Storage { provider, start }
+        Storage { provider, start, checkpoint_every: None }
     });
     let (wall, cpu, writing) = (Instant::now(), thread_seconds(), seconds_of_threads("database writer"));
     let finished = simulate(&request, storage, &mut (), &CancelFlag::default()).unwrap();
@@ -190,7 +190,7 @@ fn store_library(name: &str, file: &Path) {
     let ticks = loaded.resolved.calendar.end().0;
     let start = start_of(&loaded.file, &loaded.resolved, "bench".to_owned(), &loaded.config_file, ticks);
     let request = SimulationRequest { scenario: loaded.resolved, ticks };
-    let storage = Storage { provider: &provider, start };
+    let storage = Storage { provider: &provider, start, checkpoint_every: None };
     let finished = simulate(&request, Some(storage), &mut (), &CancelFlag::default()).unwrap();
     finished.ticket.unwrap().wait().unwrap();
 }
