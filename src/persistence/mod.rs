@@ -25,8 +25,8 @@ pub use clock::Moment;
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
-    ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
-    SweepPoint, SweepPointStatus,
+    ExperimentEnd, ExperimentStart, ExperimentWrite, ExperimentWrites, IterationRecord, LiveEvent,
+    PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
 pub use provider::{
     Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,

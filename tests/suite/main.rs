@@ -21,4 +21,5 @@ mod readme;
 mod recording;
 mod resuming;
 mod support;
+mod taking_home;
 mod tidy;

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
-    EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, ResultsArgs,
-    VerboseOptions,
+    ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
+    ReplayRunArgs, ResultsArgs, VerboseOptions,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

@@ -17,6 +17,7 @@ pub mod replay;
 pub mod runs;
 pub mod simulations;
 pub mod sql;
+pub mod summary;
 
 use std::time::Duration;
 
@@ -123,6 +124,7 @@ pub enum Screen {
     Palette(palette::Palette),
     Payment(payment::Payment),
     Sql(sql::Sql),
+    Summary(summary::Summary),
     Help(help::Help),
 }
 
@@ -146,6 +148,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
@@ -169,6 +172,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
