@@ -44,7 +44,7 @@
 //! 7. [`persistence`]: the provider through which every simulation is stored, the database, its layout and
 //!    its queries. Nothing else knows SQL.
 //! 8. [`run`]: the one loop.
-//! 9. [`experiment`]: samples, proposers, acceptance, convergence; the runner.
+//! 9. [`experiment`]: samples, proposers, acceptance, convergence; the runner; sweeps.
 //! 10. [`library`] and [`sources`]: what comes with the program, and files.
 //! 11. [`explorer`] and [`cli`]: what people see.
 //!

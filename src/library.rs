@@ -349,6 +349,12 @@ const ASSETS: &[Asset] = assets! {
         "policy-contest":
             "Which of the library's release policies is the cheapest for one bank on one known day?",
             uses ["scenarios/own-day.yaml", "experiments/policy-contest.script.json"];
+        "liquidity-curve":
+            "How do delay and cost fall as banks bring more liquidity, and where is the bottom?",
+            uses ["scenarios/twelve-period-day.yaml"];
+        "netting-curve":
+            "How much does netting save, and does it still matter when banks have money?",
+            uses ["scenarios/liquidity-squeeze.yaml"];
     }
     Policy "policies" ".json" {
         "release-all": "What does it cost never to wait?";

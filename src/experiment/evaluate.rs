@@ -11,8 +11,9 @@ use super::outcome::{Outcome, OutcomeFold, Tally};
 use super::policies::{AgentPolicy, messages};
 use super::sampler::Sample;
 use super::sandbox::Sandbox;
+use super::sweep::figures::{FiguresFold, RunFigures};
 use crate::costs::Costs;
-use crate::engine::TickFailure;
+use crate::engine::{Simulation, TickFailure};
 use crate::event::Event;
 use crate::ids::{BankIdx, Names};
 use crate::persistence::{
@@ -20,7 +21,7 @@ use crate::persistence::{
     SimulationStart, Ticket,
 };
 use crate::run::{self, CancelFlag, RunFailure, SimulationRequest, Storage, TickReport};
-use crate::scenario::{Policy, ScenarioFile};
+use crate::scenario::{Policy, Scenario, ScenarioFile};
 use crate::time::Tick;
 
 /// Why a simulation of an experiment has no outcome.
@@ -237,15 +238,39 @@ impl Laboratory {
         see: &mut dyn FnMut(Tick, &Event, &Names),
     ) -> Result<(), RunError> {
         let file = self.full_scenario(policies, seed);
-        let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
-        let request = SimulationRequest { scenario: Arc::clone(&scenario), ticks: self.ticks };
+        let scenario = resolved(&file)?;
         let mut observer = |report: &TickReport<'_>| {
             report.events.iter().for_each(|event| see(report.tick, event, &scenario.names));
         };
-        match run::simulate(&request, None, &mut observer, &self.cancel)?.outcome {
-            run::Outcome::Completed => Ok(()),
-            run::Outcome::Cancelled => Err(RunError::Cancelled),
-            run::Outcome::Failed(failure) => Err(failed(&failure)),
+        self.run(&file, &scenario, None, &[], &mut observer).map(|_| ())
+    }
+
+    /// A run of a point of a sweep; it is stored if its place is one that is stored.
+    ///
+    /// # Errors
+    /// Why it has no figures.
+    pub fn sweep_run(
+        &self,
+        file: &ScenarioFile,
+        place: &Place,
+        repetition: u32,
+    ) -> Result<RunFigures, RunError> {
+        let scenario = resolved(file)?;
+        let stored = self.stores(place, false).then(|| {
+            let (id, context) = self.context(place, None, None);
+            (id, ExperimentContext { sample: Some(repetition), ..context })
+        });
+        let mut fold = FiguresFold::new(&scenario);
+        let mut fault = None;
+        let mut observer = |report: &TickReport<'_>| {
+            if fault.is_none() {
+                fault = fold.tick(report.tick, report.events).err();
+            }
+        };
+        self.run(file, &scenario, stored, &[], &mut observer)?;
+        match fault {
+            None => Ok(fold.finish()),
+            Some(fault) => Err(RunError::Failed(format!("the events do not fit together: {fault}"))),
         }
     }
 
@@ -313,10 +338,25 @@ impl Laboratory {
         place: Option<(String, ExperimentContext)>,
         authors: &[(&str, PolicyAuthor)],
     ) -> Result<Outcome, RunError> {
+        let scenario = resolved(file)?;
+        let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
+        let mut observer = |report: &TickReport<'_>| fold.tick(report.tick, report.events);
+        let simulation = self.run(file, &scenario, place, authors, &mut observer)?;
+        Ok(fold.finish(&simulation))
+    }
+
+    /// The one way in which a run of an experiment is simulated.
+    fn run(
+        &self,
+        file: &ScenarioFile,
+        scenario: &Arc<Scenario>,
+        place: Option<(String, ExperimentContext)>,
+        authors: &[(&str, PolicyAuthor)],
+        observer: &mut dyn run::Observer,
+    ) -> Result<Simulation, RunError> {
         if self.cancel.is_cancelled() {
             return Err(RunError::Cancelled);
         }
-        let scenario = Arc::new(file.resolve().map_err(|findings| RunError::Failed(messages(&findings)))?);
         let storage = match (&self.store, place) {
             (Some(store), Some((id, context))) => {
                 locked(&self.stored).push(id.clone());
@@ -324,7 +364,7 @@ impl Laboratory {
                     provider: &store.provider,
                     start: SimulationStart {
                         simulation_id: id,
-                        scenario: Arc::clone(&scenario),
+                        scenario: Arc::clone(scenario),
                         config_json: file.to_json().into(),
                         config_file: store.scenario_file.clone(),
                         config_name: store.scenario_name.clone(),
@@ -338,15 +378,13 @@ impl Laboratory {
             }
             _ => None,
         };
-        let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
-        let request = SimulationRequest { scenario, ticks: self.ticks };
-        let mut observer = |report: &TickReport<'_>| fold.tick(report.tick, report.events);
-        let finished = run::simulate(&request, storage, &mut observer, &self.cancel)?;
+        let request = SimulationRequest { scenario: Arc::clone(scenario), ticks: self.ticks };
+        let finished = run::simulate(&request, storage, observer, &self.cancel)?;
         if let Some(ticket) = finished.ticket {
             locked(&self.tickets).push(ticket);
         }
         match finished.outcome {
-            run::Outcome::Completed => Ok(fold.finish(&finished.simulation)),
+            run::Outcome::Completed => Ok(finished.simulation),
             run::Outcome::Cancelled => Err(RunError::Cancelled),
             run::Outcome::Failed(failure) => Err(failed(&failure)),
         }
@@ -371,6 +409,10 @@ impl Laboratory {
         let tickets = std::mem::take(&mut *locked(&self.tickets));
         Ticket::wait_all(tickets)
     }
+}
+
+fn resolved(file: &ScenarioFile) -> Result<Arc<Scenario>, RunError> {
+    file.resolve().map(Arc::new).map_err(|findings| RunError::Failed(messages(&findings)))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -7,6 +7,7 @@ pub use super::asking::{DEFAULT_MAX_RETRIES, LlmSettings, MAX_TOKENS, ProposerKe
 use super::constraints::{ParameterKind, ParameterRule, PolicyConstraints};
 use super::convergence::Thresholds;
 use super::policies::TREES;
+use super::sweep::{self, Sweep};
 use crate::document::{self, Bound, Item, Node, Reader, Report};
 use crate::finding::{Finding, Findings, nearest};
 
@@ -42,6 +43,8 @@ pub struct Experiment {
     pub persist_simulations: PersistLevel,
     /// Root of all seeds, in decimal.
     pub master_seed: String,
+    /// What is varied, in an experiment that improves nothing; agents and convergence mean nothing then.
+    pub sweep: Option<Sweep>,
     /// The file as it was written.
     pub text: String,
     /// Further files that it uses besides the scenario: name as written, content.
@@ -201,7 +204,7 @@ impl Experiment {
         let Thresholds { stability, window, variation, regret } = self.convergence.thresholds;
         let seed =
             self.master_seed.parse::<u64>().map_or_else(|_| json!(self.master_seed), |seed| json!(seed));
-        let config = json!({
+        let mut config = json!({
             "name": self.name,
             "description": self.description,
             "scenario_path": self.scenario,
@@ -229,15 +232,33 @@ impl Experiment {
             "model": model,
             "persist_simulations": self.persist_simulations.name(),
         });
-        if let Value::Object(config) = config { config } else { Map::new() }
+        if let Some(sweep) = &self.sweep {
+            config["sweep"] = sweep.to_json();
+        }
+        let Value::Object(mut config) = config else { return Map::new() };
+        if self.sweep.is_some() {
+            config.retain(|key, _| !IMPROVING.contains(&key.as_str()));
+        }
+        config
+    }
+
+    /// Gives findings about the experiment the places of their paths in its file.
+    pub fn place_findings(&self, findings: &mut Findings) {
+        if let Ok(root) = document::parse_yaml(&self.text) {
+            root.place_findings(findings);
+        }
     }
 }
+
+/// What the stored form of a sweep does not have.
+const IMPROVING: [&str; 4] = ["convergence", "optimized_agents", "proposer", "model"];
 
 /// Presence of required keys is looked at before anything else.
 fn required_keys_are_there(root: &Node, report: &Report) -> bool {
     const REQUIRED: [&str; 5] = ["name", "scenario", "evaluation", "convergence", "optimized_agents"];
+    let required = if root.get("sweep").is_some() { &REQUIRED[..3] } else { &REQUIRED[..] };
     let missing: Vec<String> =
-        REQUIRED.iter().filter(|key| root.get(key).is_none()).map(|key| format!("'{key}'")).collect();
+        required.iter().filter(|key| root.get(key).is_none()).map(|key| format!("'{key}'")).collect();
     if !missing.is_empty() {
         report.error("", format!("Missing required fields: [{}]", missing.join(", ")));
     }
@@ -246,22 +267,28 @@ fn required_keys_are_there(root: &Node, report: &Report) -> bool {
 
 fn read_root(root: &Node, text: &str, read_file: ReadFile<'_>, report: &Report) -> Option<Experiment> {
     let mut file = Reader::root(root, report)?;
-    if let Some(sweep) = file.item("sweep") {
-        sweep.error("an experiment with a `sweep` cannot be run by this version");
-        return None;
-    }
     if !required_keys_are_there(root, report) {
         return None;
     }
     let mut files = Vec::new();
+    let sweep = file
+        .item("sweep")
+        .map(|item| sweeps_only(root, report).and_then(|()| sweep::read(&item, read_file, &mut files)));
     let name = file.required("name", non_empty);
     let description = file.or("description", String::new(), Item::text);
     let scenario = file.required("scenario", non_empty);
     let evaluation = file.required("evaluation", read_evaluation);
-    let convergence = file.required("convergence", read_convergence);
+    let nothing = Node::map([]);
+    let convergence = match sweep {
+        Some(_) => read_convergence(Item::new(&nothing, "convergence", report)),
+        None => file.required("convergence", read_convergence),
+    };
     let llm = file.nullable("llm", |item| read_llm(item, read_file, &mut files));
     let proposer = file.nullable("proposer", read_proposer);
-    let optimized_agents = file.required("optimized_agents", read_agents);
+    let optimized_agents = match sweep {
+        Some(_) => Some(Vec::new()),
+        None => file.required("optimized_agents", read_agents),
+    };
     let policy_constraints = file.nullable("policy_constraints", read_constraints);
     let constraints = file.or("constraints", String::new(), Item::text);
     let named = file.item("prompt_customization");
@@ -298,9 +325,20 @@ fn read_root(root: &Node, text: &str, read_file: ReadFile<'_>, report: &Report) 
         output: output?,
         persist_simulations: persist?,
         master_seed: master_seed?,
+        sweep: sweep.map_or(Some(None), |sweep| sweep.map(Some))?,
         text: text.to_owned(),
         files,
     })
+}
+
+/// A sweep improves nothing: keys that say how are refused beside it.
+fn sweeps_only(root: &Node, report: &Report) -> Option<()> {
+    let refused: Vec<&str> = sweep::REFUSED_KEYS.into_iter().filter(|key| root.get(key).is_some()).collect();
+    for key in &refused {
+        let message = format!("`{key}` is not allowed beside `sweep`, which improves nothing");
+        report.push(Finding::error(*key, root.locate(key), message));
+    }
+    refused.is_empty().then_some(())
 }
 
 fn non_empty(item: Item<'_>) -> Option<String> {

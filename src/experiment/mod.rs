@@ -22,4 +22,5 @@ pub mod sandbox;
 pub mod seeds;
 pub mod statistics;
 pub mod stream;
+pub mod sweep;
 pub mod trace;

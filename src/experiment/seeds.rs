@@ -21,6 +21,12 @@ pub fn sample_seed(base: u64, sample: usize) -> u64 {
     leading_bits(&format!("{base}:sample:{sample}")) % MODULUS
 }
 
+/// The seed of a repetition of a sweep, the same for every point (spec 07, 18.1).
+#[must_use]
+pub fn sweep_seed(master_seed: &str, repetition: u32) -> u64 {
+    (leading_bits(&format!("{master_seed}:sweep:{repetition}")) >> 32) % MODULUS
+}
+
 /// The stream of the built-in search in one call, counted from 1 (spec 07, 10.5).
 #[must_use]
 pub fn search_stream(master_seed: &str, iteration: u64, agent: &str, call: u64) -> Rng {

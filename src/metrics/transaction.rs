@@ -107,6 +107,12 @@ pub struct TransactionRow {
 }
 
 impl TransactionRow {
+    /// Whether an offset or a ring of the LSM pass settled it.
+    #[must_use]
+    pub const fn is_settled_by_lsm(&self) -> bool {
+        matches!(self.settled_by, Some(EventKind::LsmBilateralOffset | EventKind::LsmCycleSettlement))
+    }
+
     /// The row of a payment as it stands after `last_tick`.
     pub(super) fn new(
         payment: &Payment,

@@ -133,6 +133,12 @@ pub enum SweepPointStatus {
 }
 
 impl SweepPointStatus {
+    /// The status of a stored name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Completed, Self::Failed].into_iter().find(|status| status.name() == name)
+    }
+
     /// The name as stored.
     #[must_use]
     pub const fn name(self) -> &'static str {

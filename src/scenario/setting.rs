@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::document::{Node, Value};
+use crate::finding::nearest;
 
 /// A path to a setting, e.g. `cost_rates.delay_cost_per_tick_per_cent`, `agents[BANK_A].liquidity_pool`
 /// or `agents[*].unsecured_cap`. Brackets choose the bank of an id, an item of another list by its
@@ -56,15 +57,8 @@ impl FromStr for SettingPath {
 
 impl fmt::Display for SettingPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Key(key) if index == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Item(item) => write!(f, "[{item}]")?,
-                Step::All => f.write_str("[*]")?,
-            }
-        }
-        Ok(())
+        // A path begins with a key.
+        f.write_str(written(&self.0).trim_start_matches('.'))
     }
 }
 
@@ -76,6 +70,56 @@ impl SettingPath {
     pub fn set(&self, document: &mut Node, value: &Value) -> usize {
         set(document, &self.0, value)
     }
+
+    /// The path of the document that this one, which matches nothing, may have meant.
+    #[must_use]
+    pub fn nearest(&self, document: &Node) -> Option<String> {
+        meant(document, &self.0, "")
+    }
+}
+
+/// What a path could have meant, by the nearest name where it stops matching.
+fn meant(node: &Node, steps: &[Step], so_far: &str) -> Option<String> {
+    let (step, rest) = steps.split_first()?;
+    let name = |key: &str| if so_far.is_empty() { key.to_owned() } else { format!("{so_far}.{key}") };
+    match (step, &node.value) {
+        (Step::Key(key), Value::Map(entries)) => {
+            if let Some(entry) = entries.iter().find(|entry| entry.key == *key) {
+                return meant(&entry.node, rest, &name(key));
+            }
+            let near = nearest(key, entries.iter().map(|entry| entry.key.as_str()))?;
+            Some(name(near) + &written(rest))
+        }
+        (Step::Item(id), Value::List(items)) => {
+            if let Some(item) = chosen(items, id) {
+                return meant(&items[item], rest, &format!("{so_far}[{id}]"));
+            }
+            let near = nearest(id, items.iter().filter_map(|item| item.get("id")?.as_text()))?;
+            Some(format!("{so_far}[{near}]{}", written(rest)))
+        }
+        (Step::All, Value::List(items)) => meant(items.first()?, rest, &format!("{so_far}[*]")),
+        _ => None,
+    }
+}
+
+fn written(steps: &[Step]) -> String {
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => format!(".{key}"),
+            Step::Item(item) => format!("[{item}]"),
+            Step::All => "[*]".to_owned(),
+        })
+        .collect()
+}
+
+/// The item of an id, else of a number.
+fn chosen(items: &[Node], id: &str) -> Option<usize> {
+    items
+        .iter()
+        .position(|item| item.get("id").and_then(Node::as_text) == Some(id))
+        .or_else(|| id.parse().ok())
+        .filter(|index| *index < items.len())
 }
 
 fn set(node: &mut Node, steps: &[Step], value: &Value) -> usize {
@@ -89,12 +133,7 @@ fn set(node: &mut Node, steps: &[Step], value: &Value) -> usize {
             .find(|entry| entry.key == *key)
             .map_or(0, |entry| set(&mut entry.node, rest, value)),
         (Step::Item(id), Value::List(items)) => {
-            let index = items
-                .iter()
-                .position(|item| item.get("id").and_then(Node::as_text) == Some(id))
-                .or_else(|| id.parse().ok())
-                .filter(|index| *index < items.len());
-            index.map_or(0, |index| set(&mut items[index], rest, value))
+            chosen(items, id).map_or(0, |index| set(&mut items[index], rest, value))
         }
         (Step::All, Value::List(items)) => items.iter_mut().map(|item| set(item, rest, value)).sum(),
         _ => 0,

@@ -21,5 +21,6 @@ mod readme;
 mod recording;
 mod resuming;
 mod support;
+mod sweeps;
 mod taking_home;
 mod tidy;

@@ -157,6 +157,9 @@ pub struct ResultsArgs {
     pub run_id: Option<String>,
     #[command(flatten)]
     pub db: DbOption,
+    /// The points of a sweep: mean and standard error of its figures
+    #[arg(long, requires = "run_id")]
+    pub points: bool,
     /// Only runs of this experiment
     #[arg(long, short, value_name = "NAME", conflicts_with = "run_id")]
     pub experiment: Option<String>,
@@ -267,7 +270,7 @@ pub struct ExperimentRunArgs {
     /// Only warnings and errors
     #[arg(long, short)]
     pub quiet: bool,
-    /// Worker threads for samples [default: as many as cores]
+    /// Worker threads for simulations [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
     #[command(flatten)]

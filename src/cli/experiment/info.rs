@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::points;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
 use crate::experiment::file::{Experiment, LlmSettings, Mode};
@@ -31,6 +32,28 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
         lines.extend(rows.into_iter().map(|(name, value)| format!("  {name}: {value}")));
     };
     block("Scenario", vec![("Path", experiment.scenario.clone())]);
+    match &experiment.sweep {
+        Some(sweep) => {
+            block("Evaluation", vec![("Ticks", experiment.evaluation.ticks.to_string())]);
+            block("Sweep", points::described(sweep));
+        }
+        None => improving(experiment, source).into_iter().for_each(|(title, rows)| block(title, rows)),
+    }
+    let output = experiment.output.as_ref().map_or_else(
+        || "(not configured)".to_owned(),
+        |output| format!("{}/{}", output.directory, output.database),
+    );
+    block("Output", vec![("Database", output)]);
+    block("Seeds", vec![("Master seed", experiment.master_seed.clone())]);
+    lines
+}
+
+/// A title and its rows.
+type Block = (&'static str, Vec<(&'static str, String)>);
+
+/// The blocks of an experiment that improves policies.
+fn improving(experiment: &Experiment, source: &Source) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
     let evaluation = &experiment.evaluation;
     let mut rows = vec![("Mode", evaluation.mode.name().to_owned()), ("Ticks", evaluation.ticks.to_string())];
     if evaluation.mode == Mode::Bootstrap {
@@ -41,10 +64,10 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
     rows.push(("Significance required", yes(criteria.require_significance)));
     let variation = criteria.max_variation.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
     rows.push(("Coefficient of variation", variation));
-    block("Evaluation", rows);
+    blocks.push(("Evaluation", rows));
     let convergence = &experiment.convergence;
     let thresholds = &convergence.thresholds;
-    block(
+    blocks.push((
         "Convergence",
         vec![
             ("Max iterations", convergence.max_iterations.to_string()),
@@ -54,19 +77,13 @@ fn described(experiment: &Experiment, source: &Source) -> Vec<String> {
             ("CV threshold", thresholds.variation.to_string()),
             ("Regret threshold", thresholds.regret.to_string()),
         ],
-    );
-    block("Proposer", proposer_rows(experiment, source));
+    ));
+    blocks.push(("Proposer", proposer_rows(experiment, source)));
     if let Some(llm) = &experiment.llm {
-        block("LLM", llm_rows(llm));
+        blocks.push(("LLM", llm_rows(llm)));
     }
-    block("Optimized Agents", vec![("Agents", experiment.optimized_agents.join(", "))]);
-    let output = experiment.output.as_ref().map_or_else(
-        || "(not configured)".to_owned(),
-        |output| format!("{}/{}", output.directory, output.database),
-    );
-    block("Output", vec![("Database", output)]);
-    block("Seeds", vec![("Master seed", experiment.master_seed.clone())]);
-    lines
+    blocks.push(("Optimized Agents", vec![("Agents", experiment.optimized_agents.join(", "))]));
+    blocks
 }
 
 fn llm_rows(llm: &LlmSettings) -> Vec<(&'static str, String)> {

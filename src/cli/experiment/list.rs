@@ -21,7 +21,7 @@ pub fn list(folder: &Path, as_json: bool) -> Result<(), CliError> {
             Ok((_, experiment, _)) => rows.push(vec![
                 experiment.name.clone(),
                 shortened(&experiment.description, 40),
-                experiment.evaluation.mode.name().to_owned(),
+                mode(&experiment).to_owned(),
                 shortened(&experiment.optimized_agents.join(", "), 30),
                 name,
             ]),
@@ -37,10 +37,18 @@ pub fn list(folder: &Path, as_json: bool) -> Result<(), CliError> {
     Ok(output.finish()?)
 }
 
+/// How policies are judged, unless settings are varied.
+fn mode(experiment: &Experiment) -> &'static str {
+    match experiment.sweep {
+        Some(_) => "sweep",
+        None => experiment.evaluation.mode.name(),
+    }
+}
+
 fn listed(experiment: &Experiment, file: &str) -> Value {
     json!({
         "name": experiment.name, "description": experiment.description.trim(),
-        "mode": experiment.evaluation.mode.name(), "agents": experiment.optimized_agents, "file": file,
+        "mode": mode(experiment), "agents": experiment.optimized_agents, "file": file,
     })
 }
 

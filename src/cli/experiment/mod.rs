@@ -7,6 +7,7 @@ mod export;
 mod info;
 mod list;
 mod live;
+mod points;
 mod policy_evolution;
 mod replay;
 mod results;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::live::dollars;
-use super::{open_recorded, recorded};
+use super::{open_recorded, points, recorded};
 use crate::cli::args::ResultsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -98,6 +98,12 @@ fn run_json(run: &RunRow, experiment: &ExperimentRow) -> Value {
 /// Shows one run: what came of it.
 fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
     let experiment = recorded(reader, run_id)?;
+    if args.points {
+        return points::results(&experiment, reader, args.json);
+    }
+    if experiment.experiment_type == "sweep" {
+        return points::summary(&experiment, reader, args.json);
+    }
     let summary = RunSummary::of_run(reader, run_id)?.ok_or_else(|| reader.database().unknown_run(run_id))?;
     let iterations = reader.iterations(run_id)?;
     let mut output = Output::new();

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::live::{self, Details};
+use super::points;
 use crate::cli::args::ExperimentRunArgs;
 use crate::cli::database::from_environment;
 use crate::cli::error::{CliError, report_warnings, say};
@@ -16,7 +17,7 @@ use crate::cli::output::Output;
 use crate::experiment::analysis::summary::{Records, RunSummary};
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::runner::{
-    self, ExperimentError, Observer, RunOptions, RunResult, SimulationNote, Standing,
+    self, ExperimentError, Observer, PointNote, RunOptions, RunResult, SimulationNote, Standing,
 };
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::money::Cents;
@@ -42,7 +43,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         workers: args.workers.map(usize::from),
         no_baselines: args.no_baselines,
     };
-    let mut view = LiveView::new(args, experiment.convergence.max_iterations);
+    let mut view = LiveView::new(args, experiment);
     if view.shown {
         view.output.line(&format!("Loaded experiment: {}", experiment.name))?;
         for note in overrides(args, &loaded) {
@@ -56,14 +57,14 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         ExperimentError::Storage(error) => error.into(),
         other => CliError::failed(other.to_string()),
     })?;
-    report(&result, args, view, database.as_ref())?;
+    report(&result, experiment, args, view, database.as_ref())?;
     if let Some(database) = database.filter(|_| !args.quiet) {
         let path = database.path().display();
         say(&format!("stored as {} in {path}", result.run_id));
         say(&format!("open it with: payment-sim explore --db {path}"));
     }
     match result.status {
-        Status::Completed => Ok(()),
+        Status::Completed => points::failure(&result).map_or(Ok(()), Err),
         Status::Cancelled => Err(CliError::Interrupted),
         _ => Err(CliError::failed(result.convergence_reason)),
     }
@@ -86,6 +87,13 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
         ..ExperimentOptions::default()
     };
     let loaded = sources::load_experiment(&args.file, &options)?;
+    let thinks = args.reasoning_effort.is_some() || args.thinking_budget.is_some();
+    if loaded.plan.experiment.sweep.is_some() && thinks {
+        return Err(CliError::usage(
+            "a sweep asks no language model",
+            "leave --reasoning-effort and --thinking-budget out",
+        ));
+    }
     report_warnings(&args.file, &loaded.findings);
     report_warnings(&loaded.scenario_findings.0, &loaded.scenario_findings.1);
     if let Some(notice) = loaded.plan.proposer.notice.as_ref().filter(|_| !args.quiet) {
@@ -167,6 +175,23 @@ fn is_read_only(path: &Path) -> bool {
 fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>, baselines: bool) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
+    let simulations = most_simulations(experiment, baselines);
+    let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
+    let mut output = Output::new();
+    output.line(&format!("{config:#}"))?;
+    output.line(&format!(
+        "at most {simulations} simulations, {} ticks; stored in {}",
+        simulations.saturating_mul(experiment.evaluation.ticks),
+        path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string())
+    ))?;
+    Ok(output.finish()?)
+}
+
+/// Simulations at most, those of baselines included if they are wanted.
+fn most_simulations(experiment: &Experiment, baselines: bool) -> u64 {
+    if let Some(sweep) = &experiment.sweep {
+        return sweep.runs().unwrap_or(0) as u64;
+    }
     let (agents, iterations) =
         (experiment.optimized_agents.len() as u64, u64::from(experiment.convergence.max_iterations));
     let samples =
@@ -176,16 +201,7 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>, baselines: bool) ->
     let per_comparison = if samples > 0 { samples } else { 2 };
     let per_baseline = if samples > 0 { agents * samples } else { 1 };
     let of_baselines = if baselines { runner::BASELINE_EVALUATIONS * per_baseline } else { 0 };
-    let simulations = iterations * per_evaluation + (iterations - 1) * agents * per_comparison + of_baselines;
-    let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
-    let mut output = Output::new();
-    output.line(&format!("{config:#}"))?;
-    output.line(&format!(
-        "at most {simulations} simulations, {} ticks; stored in {}",
-        simulations * experiment.evaluation.ticks,
-        path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string())
-    ))?;
-    Ok(output.finish()?)
+    iterations * per_evaluation + (iterations - 1) * agents * per_comparison + of_baselines
 }
 
 /// Shows a run while it goes on.
@@ -204,12 +220,15 @@ struct LiveView {
 const REPLY_SHOWN: usize = 40;
 
 impl LiveView {
-    fn new(args: &ExperimentRunArgs, iterations: u32) -> Self {
+    fn new(args: &ExperimentRunArgs, experiment: &Experiment) -> Self {
         let shown = !args.quiet && !args.json;
-        let style = ProgressStyle::with_template("{bar:40} iteration {pos}/{len} {msg}");
+        let (unit, length) = match &experiment.sweep {
+            Some(_) => ("run", most_simulations(experiment, false)),
+            None => ("iteration", u64::from(experiment.convergence.max_iterations)),
+        };
+        let style = ProgressStyle::with_template(&format!("{{bar:40}} {unit} {{pos}}/{{len}} {{msg}}"));
         let progress = if shown && io::stderr().is_terminal() {
-            ProgressBar::new(u64::from(iterations))
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         } else {
             ProgressBar::hidden()
         };
@@ -250,6 +269,14 @@ impl Observer for LiveView {
         }
     }
 
+    fn point(&mut self, note: &PointNote) {
+        self.progress.inc(1);
+        if let Some(error) = note.error.as_ref().filter(|_| self.shown) {
+            let PointNote { point, repetition, .. } = note;
+            self.line(&format!("  point {point}, repetition {repetition} failed: {error}"));
+        }
+    }
+
     fn unstored(&mut self, rows: &ExperimentWrites) {
         self.records.take(rows);
     }
@@ -280,16 +307,21 @@ impl Observer for LiveView {
 
 fn report(
     result: &RunResult,
+    experiment: &Experiment,
     args: &ExperimentRunArgs,
     view: LiveView,
     database: Option<&Database>,
 ) -> Result<(), CliError> {
     let LiveView { mut output, records, .. } = view;
+    let is_sweep = experiment.sweep.is_some();
     if args.json {
-        output.line(&result_json(result).to_string())?;
+        let json = if is_sweep { points::report_json(result, experiment) } else { result_json(result) };
+        output.line(&json.to_string())?;
         return Ok(output.finish()?);
     }
-    if !args.quiet {
+    if is_sweep && !args.quiet {
+        points::report(result, experiment, &mut output)?;
+    } else if !args.quiet {
         for line in result_lines(result) {
             output.line(&line)?;
         }

@@ -1,5 +1,6 @@
 //! `experiment validate`: whether an experiment file is one.
 
+use super::points;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
 use crate::sources;
@@ -10,6 +11,12 @@ pub fn validate(file: &str, strict: bool) -> Result<(), CliError> {
     report_warnings(file, &findings);
     let mut output = Output::new();
     output.line(&format!("Configuration valid: {}", experiment.name))?;
+    if let Some(sweep) = &experiment.sweep {
+        for (name, value) in points::described(sweep) {
+            output.line(&format!("  {name}: {value}"))?;
+        }
+        return Ok(output.finish()?);
+    }
     output.line(&format!("  Evaluation mode: {}", experiment.evaluation.mode.name()))?;
     output.line(&format!("  Max iterations: {}", experiment.convergence.max_iterations))?;
     output.line(&format!("  Optimized agents: {}", experiment.optimized_agents.join(", ")))?;

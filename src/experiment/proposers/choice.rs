@@ -42,6 +42,8 @@ pub enum ChosenKind {
     Search,
     /// A language model with a key for it.
     Model(Model),
+    /// Nobody is asked: a sweep.
+    Nobody,
 }
 
 impl Chosen {
@@ -59,6 +61,12 @@ impl Chosen {
         read_file: ReadFile<'_>,
         read_wished: ReadFile<'_>,
     ) -> Result<Self, Finding> {
+        if experiment.sweep.is_some() {
+            return match wishes.proposer.or(wishes.model) {
+                None => Ok(Self::nobody()),
+                Some(word) => Err(no_proposer_in_a_sweep(word)),
+            };
+        }
         let choice = Choice { experiment, environment };
         let named = experiment.llm.as_ref().and_then(|llm| llm.model.as_deref());
         match (wishes.proposer, wishes.model) {
@@ -83,6 +91,12 @@ impl Chosen {
         }
     }
 
+    /// Nobody is asked for proposals, in a sweep.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self { kind: ChosenKind::Nobody, notice: None }
+    }
+
     const fn search(notice: Option<String>) -> Self {
         Self { kind: ChosenKind::Search, notice }
     }
@@ -94,6 +108,7 @@ impl Chosen {
             ChosenKind::Script { .. } => "script",
             ChosenKind::Search => "search",
             ChosenKind::Model(_) => "llm",
+            ChosenKind::Nobody => "none",
         }
     }
 
@@ -104,6 +119,7 @@ impl Chosen {
             ChosenKind::Script { file, .. } => format!("script:{file}"),
             ChosenKind::Search => "search".to_owned(),
             ChosenKind::Model(model) => model.name(),
+            ChosenKind::Nobody => "none".to_owned(),
         }
     }
 
@@ -114,6 +130,7 @@ impl Chosen {
             ChosenKind::Script { .. } => PolicyAuthor::Script,
             ChosenKind::Search => PolicyAuthor::Search,
             ChosenKind::Model(_) => PolicyAuthor::Llm,
+            ChosenKind::Nobody => PolicyAuthor::Init,
         }
     }
 
@@ -126,8 +143,14 @@ impl Chosen {
             ChosenKind::Script { script, .. } => Box::new(script.start()),
             ChosenKind::Search => Box::new(search::Search::default()),
             ChosenKind::Model(model) => Box::new(model.start()?),
+            ChosenKind::Nobody => return Err("a sweep asks nobody for proposals".to_owned()),
         })
     }
+}
+
+fn no_proposer_in_a_sweep(word: &str) -> Finding {
+    let message = format!("`{word}` has nothing to propose: a sweep varies settings and improves nothing");
+    Finding::error("sweep", None, message).with_hint("leave --proposer and --model out")
 }
 
 /// What the choice depends on.

@@ -23,10 +23,11 @@ use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
 use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
 use super::sampler::Sample;
 use super::stream::{EventKind, StreamEvent, by_agent};
+use super::sweep::{self, Points};
 use crate::finding::{Finding, Findings};
 use crate::persistence::{
     Database, ExperimentEnd, ExperimentStart, ExperimentWrites, Moment, PersistenceError, PolicyAuthor,
-    Purpose, Status,
+    Purpose, Status, SweepPoint,
 };
 use crate::run::CancelFlag;
 use crate::scenario::ScenarioFile;
@@ -60,6 +61,16 @@ pub struct RunOptions {
     pub no_baselines: bool,
 }
 
+impl RunOptions {
+    /// The threads for simulations.
+    pub(in crate::experiment) fn threads(&self) -> Result<rayon::ThreadPool, ExperimentError> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.workers.unwrap_or(0))
+            .build()
+            .map_err(|error| ExperimentError::Threads(error.to_string()))
+    }
+}
+
 /// Sees a run while it goes on.
 pub trait Observer: Send {
     /// The run begins; where there is a database, its row is committed.
@@ -73,6 +84,8 @@ pub trait Observer: Send {
     /// A piece of a language model's reply for an agent in one of its calls; the whole reply follows as
     /// an event.
     fn heard(&mut self, _agent: &str, _call: u32, _piece: &str) {}
+    /// A run of a sweep has ended; where there is a database, its row is committed.
+    fn point(&mut self, _note: &PointNote) {}
 }
 
 /// Nobody watches.
@@ -91,6 +104,17 @@ pub struct SimulationNote {
     pub samples: usize,
     /// Whether it is stored.
     pub stored: bool,
+}
+
+/// A run of a sweep that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointNote {
+    /// Number of the combination, from 0.
+    pub point: u32,
+    /// From 0.
+    pub repetition: u32,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
 }
 
 /// Policies of the optimised agents with their costs in one evaluation.
@@ -129,6 +153,8 @@ pub struct RunResult {
     pub best: Option<Standing>,
     /// Totals, one for each iteration.
     pub iteration_history: Vec<i64>,
+    /// The rows of a sweep, by repetition, then by point; nothing else of the above is its result.
+    pub sweep_points: Vec<SweepPoint>,
 }
 
 /// Why an experiment could not be run, or its end not be recorded.
@@ -149,13 +175,20 @@ impl Plan {
     /// Checks that the experiment can be run on the scenario.
     ///
     /// # Errors
-    /// An optimised agent that is no bank of the scenario, or one that cannot have the default policy.
+    /// An optimised agent that is no bank of the scenario, or one that cannot have the default policy;
+    /// an axis of a sweep that names no setting, a point that is no scenario.
     pub fn prepare(
         experiment: Experiment,
         scenario: ScenarioFile,
         scenario_file: &str,
         proposer: Chosen,
     ) -> Result<Self, Findings> {
+        if let Some(sweep) = &experiment.sweep {
+            Points::new(sweep, &scenario, &experiment.files).check().map_err(|mut findings| {
+                experiment.place_findings(&mut findings);
+                findings
+            })?;
+        }
         let mut findings = Findings::default();
         for (index, id) in experiment.optimized_agents.iter().enumerate() {
             if scenario.agent(id).is_none() {
@@ -188,7 +221,7 @@ impl Plan {
         self.experiment.optimized_agents.iter().map(build).collect()
     }
 
-    fn laboratory(
+    pub(in crate::experiment) fn laboratory(
         &self,
         run_id: &str,
         store: Option<Store>,
@@ -198,7 +231,7 @@ impl Plan {
         Laboratory::new(self.scenario.clone(), optimized_agents, evaluation.ticks, run_id, store, cancel)
     }
 
-    fn store(&self, database: &Database) -> Result<Store, PersistenceError> {
+    pub(in crate::experiment) fn store(&self, database: &Database) -> Result<Store, PersistenceError> {
         Ok(Store {
             provider: database.provider()?,
             level: self.experiment.persist_simulations,
@@ -207,8 +240,13 @@ impl Plan {
         })
     }
 
+    /// The resolved experiment as stored with a run, without its result.
+    pub(in crate::experiment) fn config(&self) -> Map<String, Value> {
+        self.experiment.to_config(self.proposer.name(), &self.proposer.model())
+    }
+
     /// Every further file that the experiment uses besides the scenario: name as written to content.
-    fn files(&self) -> Value {
+    pub(in crate::experiment) fn files(&self) -> Value {
         let mut files: Map<String, Value> =
             self.experiment.files.iter().map(|(name, text)| (name.clone(), json!(text))).collect();
         if let ChosenKind::Script { file, script } = &self.proposer.kind {
@@ -261,11 +299,11 @@ pub fn run(
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.workers.unwrap_or(0))
-        .build()
-        .map_err(|error| ExperimentError::Threads(error.to_string()))?;
     let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
+    if plan.experiment.sweep.is_some() {
+        return sweep::run(plan, options, &run_id, database, observer, cancel);
+    }
+    let threads = options.threads()?;
     let refused =
         |message: String| ExperimentError::Refused(Findings(vec![Finding::error("", None, message)]));
     let store = database.map(|database| plan.store(database)).transpose()?;
@@ -349,17 +387,13 @@ impl<'a> Run<'a> {
             last: self.last,
             best: self.best,
             iteration_history: self.totals,
+            sweep_points: Vec::new(),
         })
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        let proposer = &self.plan.proposer;
-        self.plan.experiment.to_config(proposer.name(), &proposer.model())
     }
 
     fn start(&mut self) -> Result<(), PersistenceError> {
         let Plan { experiment, scenario, proposer, .. } = self.plan;
-        let config = Value::Object(self.config()).to_string();
+        let config = Value::Object(self.plan.config()).to_string();
         self.journal.writes().start(ExperimentStart {
             experiment_name: experiment.name.clone(),
             experiment_type: "generic",
@@ -517,7 +551,7 @@ impl<'a> Run<'a> {
     /// The resolved experiment with its result (spec 07, 16.2).
     fn final_config(&self) -> Map<String, Value> {
         let agents = &self.plan.experiment.optimized_agents;
-        let mut config = self.config();
+        let mut config = self.plan.config();
         for (name, standing) in [("final", &self.last), ("best", &self.best)] {
             let Some(standing) = standing else { continue };
             config.insert(format!("{name}_cost"), json!(standing.total));

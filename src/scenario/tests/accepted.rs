@@ -369,6 +369,17 @@ fn settings_are_addressed_by_path() {
     assert_eq!(set(&mut document, "agents[*].unsecured_cap", 9), 2);
     assert_eq!(set(&mut document, "agents[Z].unsecured_cap", 9), 0);
     assert_eq!(set(&mut document, "cost_rates.nothing", 9), 0);
+    for (path, meant) in [
+        ("cost_rate.split_friction_cost", Some("cost_rates.split_friction_cost")),
+        ("agents[*].unsecured_cup", Some("agents[*].unsecured_cap")),
+        ("agents[b].unsecured_cap", Some("agents[B].unsecured_cap")),
+        ("lsm_config.enable_cycle", Some("lsm_config.enable_cycles")),
+        ("agents[A].liquidity_pool.size", None),
+        ("weather", None),
+    ] {
+        let path: SettingPath = path.parse().unwrap();
+        assert_eq!(path.nearest(&document).as_deref(), meant, "{path}");
+    }
     let (file, findings) = read_node(document, &Overrides::default(), &NoFiles);
     assert_eq!(findings, Findings::default());
     let file = file.unwrap();
