@@ -15,6 +15,7 @@ mod experiment_records;
 mod experiments;
 mod explorer;
 mod exports;
+mod fuzz;
 mod language_models;
 mod library;
 mod looking_back;

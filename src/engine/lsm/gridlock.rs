@@ -51,8 +51,7 @@ impl Simulation {
     fn is_short(&self, set: &Candidates, bank: BankIdx) -> bool {
         let sent = set.sent.get(&bank).map_or(&[][..], Vec::as_slice);
         let net = set.nets.get(&bank).copied().unwrap_or(0);
-        let affordable = net >= 0 || i128::from(self.position(bank).available().0) >= -net;
-        let can_settle = affordable && self.passes_limits_with(bank, sent);
+        let can_settle = self.affords(bank, net) && self.passes_limits_with(bank, sent);
         !sent.is_empty() && !can_settle
     }
 

@@ -27,11 +27,14 @@ impl Simulation {
 
     /// Whether all payments are still queued, all net payers can pay, and no limit refuses.
     pub(super) fn group_can_settle(&self, group: &Group) -> bool {
-        let affordable =
-            |bank: BankIdx, net: i128| net >= 0 || i128::from(self.position(bank).available().0) >= -net;
         group.payments.iter().all(|slot| self.payments[*slot].place == Place::Queue2)
-            && group.banks.iter().zip(self.nets(group)).all(|(bank, net)| affordable(*bank, net))
+            && group.banks.iter().zip(self.nets(group)).all(|(bank, net)| self.affords(*bank, net))
             && group.banks.iter().all(|bank| self.passes_limits_with(*bank, &group.payments))
+    }
+
+    /// Whether a bank can pay what it sends beyond what it receives at the same instant.
+    pub(super) fn affords(&self, bank: BankIdx, net: i128) -> bool {
+        net >= 0 || i128::from(self.position(bank).available().0) >= -net
     }
 
     /// Received less sent within the group, parallel to its banks.

@@ -1,6 +1,7 @@
 //! Bilateral offsetting: all queued payments between two banks, or none (spec 02, 11).
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::payments::Slot;
@@ -14,8 +15,8 @@ use crate::money::Cents;
 struct Pair {
     a: BankIdx,
     b: BankIdx,
-    /// Payments a→b, then b→a, each in queue order.
-    payments: Vec<Slot>,
+    /// Its entries: a→b, then b→a, each in queue order.
+    range: Range<usize>,
     a_to_b: i128,
     b_to_a: i128,
 }
@@ -27,17 +28,19 @@ impl Simulation {
     /// Settles every pair that can, largest release first. Returns whether one did.
     pub(super) fn bilateral_round(&mut self, result: &mut LsmResult) -> Result<bool, TickFailure> {
         let mut settled = false;
-        for pair in self.found_pairs() {
+        let entries = self.by_pair();
+        for pair in self.found_pairs(&entries) {
             if self.pair_can_settle(&pair) {
-                self.settle_pair(&pair, result)?;
+                let slot = |(_, _, _, position): &Entry| self.queue2[*position];
+                let payments: Vec<Slot> = entries[pair.range.clone()].iter().map(slot).collect();
+                self.settle_pair(&pair, &payments, result)?;
                 settled = true;
             }
         }
         Ok(settled)
     }
 
-    /// Pairs with payments in both directions, by release descending, then by their banks (11.1, 11.2).
-    fn found_pairs(&self) -> Vec<Pair> {
+    fn by_pair(&self) -> Vec<Entry> {
         let entry = |(position, slot): (usize, &Slot)| -> Entry {
             let payment = &self.payments[*slot];
             let (a, b) = (payment.sender.min(payment.receiver), payment.sender.max(payment.receiver));
@@ -45,22 +48,29 @@ impl Simulation {
         };
         let mut entries: Vec<Entry> = self.queue2.iter().enumerate().map(entry).collect();
         entries.sort_unstable();
-        let mut pairs: Vec<Pair> = entries
-            .chunk_by(|one, other| (one.0, one.1) == (other.0, other.1))
-            .filter(|run| run[0].2 != run[run.len() - 1].2)
-            .map(|run| self.pair(run))
-            .collect();
-        pairs.sort_by_key(|pair| (Reverse(pair.a_to_b.min(pair.b_to_a)), pair.a, pair.b));
+        entries
+    }
+
+    /// Pairs with payments in both directions, by release descending, then by their banks (11.1, 11.2).
+    fn found_pairs(&self, entries: &[Entry]) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        let mut start = 0;
+        for run in entries.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let range = start..start + run.len();
+            start = range.end;
+            if run[0].2 != run[run.len() - 1].2 {
+                pairs.push(self.pair(run, range));
+            }
+        }
+        pairs.sort_unstable_by_key(|pair| (Reverse(pair.a_to_b.min(pair.b_to_a)), pair.a, pair.b));
         pairs
     }
 
-    fn pair(&self, run: &[Entry]) -> Pair {
-        let mut pair = Pair { a: run[0].0, b: run[0].1, payments: Vec::new(), a_to_b: 0, b_to_a: 0 };
+    fn pair(&self, run: &[Entry], range: Range<usize>) -> Pair {
+        let mut pair = Pair { a: run[0].0, b: run[0].1, range, a_to_b: 0, b_to_a: 0 };
         for (_, _, backward, position) in run {
-            let slot = self.queue2[*position];
-            let value = i128::from(self.payments[slot].remaining.0);
+            let value = i128::from(self.payments[self.queue2[*position]].remaining.0);
             *(if *backward { &mut pair.b_to_a } else { &mut pair.a_to_b }) += value;
-            pair.payments.push(slot);
         }
         pair
     }
@@ -75,27 +85,32 @@ impl Simulation {
         affordable && passes(pair.a, pair.b, pair.a_to_b) && passes(pair.b, pair.a, pair.b_to_a)
     }
 
-    fn settle_pair(&mut self, pair: &Pair, result: &mut LsmResult) -> Result<(), TickFailure> {
+    fn settle_pair(
+        &mut self,
+        pair: &Pair,
+        payments: &[Slot],
+        result: &mut LsmResult,
+    ) -> Result<(), TickFailure> {
         let shown = |sum: i128| {
             i64::try_from(sum).map(Cents).map_err(|_| self.overflow(pair.a, "the value of an offset"))
         };
         let (amount_a, amount_b) = (shown(pair.a_to_b)?, shown(pair.b_to_a)?);
         let amount = shown(pair.a_to_b + pair.b_to_a)?;
-        let amounts: Arc<[Cents]> = pair.payments.iter().map(|slot| self.payments[*slot].remaining).collect();
-        for slot in &pair.payments {
+        let amounts: Arc<[Cents]> = payments.iter().map(|slot| self.payments[*slot].remaining).collect();
+        for slot in payments {
             self.settle_queued(*slot)?;
         }
-        for (slot, amount) in pair.payments.iter().zip(amounts.iter()) {
+        for (slot, amount) in payments.iter().zip(amounts.iter()) {
             self.log_overdue_settled(*slot, *amount);
         }
-        self.counts.lsm_releases += pair.payments.len() as u64;
+        self.counts.lsm_releases += payments.len() as u64;
         result.pairs += 1;
         let released = result.pairs_value.checked_add(amount_a.min(amount_b));
         result.pairs_value = released.ok_or_else(|| self.overflow(pair.a, "the value of the offsets"))?;
         self.events.push(Event::LsmBilateralOffset {
             agent_a: pair.a,
             agent_b: pair.b,
-            tx_ids: pair.payments.iter().map(|slot| self.payments[*slot].id).collect(),
+            tx_ids: payments.iter().map(|slot| self.payments[*slot].id).collect(),
             tx_amounts: amounts,
             amount_a,
             amount_b,

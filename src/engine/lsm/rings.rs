@@ -1,7 +1,7 @@
 //! Rings of three and more banks (spec 02, 12).
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::super::payments::Slot;
 use super::super::{Simulation, TickFailure};
@@ -12,11 +12,47 @@ use crate::ids::BankIdx;
 /// Payments looked at while searching longer rings, per round (C19).
 const VISITS: usize = 100_000;
 
-/// Queue 2 by sender in byte order: receiver and payment in queue order.
-type Graph = BTreeMap<BankIdx, Vec<(BankIdx, Slot)>>;
+/// Queue 2 by sender: receiver and payment in queue order.
+type Graph = Vec<Vec<(BankIdx, Slot)>>;
 
-fn sent_by(graph: &Graph, bank: BankIdx) -> &[(BankIdx, Slot)] {
-    graph.get(&bank).map_or(&[], Vec::as_slice)
+/// Queue 2 by sender and receiver.
+struct Legs {
+    /// By sender, then receiver, then in queue order.
+    payments: Vec<Slot>,
+    /// By sender, then receiver.
+    all: Vec<Leg>,
+    /// By sender, its positions in `all`.
+    sent: Vec<Range<usize>>,
+}
+
+impl Legs {
+    fn sent_by(&self, bank: BankIdx) -> &[Leg] {
+        &self.all[self.sent[bank.at()].clone()]
+    }
+}
+
+/// All that one bank has queued for another.
+struct Leg {
+    from: BankIdx,
+    to: BankIdx,
+    /// Positions in [`Legs::payments`].
+    range: Range<usize>,
+    total: i128,
+}
+
+/// Three banks and what each has queued for the next. There can be very many of them, so that
+/// the payments are listed only where the three can pay.
+struct Triangle<'a> {
+    /// The first is the lowest.
+    banks: [BankIdx; 3],
+    legs: [&'a Leg; 3],
+    total: i128,
+}
+
+/// What a round may settle.
+enum Candidate<'a> {
+    Triangle(Triangle<'a>),
+    Longer(Group),
 }
 
 impl Simulation {
@@ -28,9 +64,20 @@ impl Simulation {
         if result.rings >= limit {
             return Ok(false);
         }
-        for candidate in self.candidates() {
-            if self.group_can_settle(&candidate) {
-                self.settle_group(&candidate, result)?;
+        let graph = self.graph();
+        let legs = self.legs(&graph);
+        let mut candidates = self.triangles(&legs);
+        if self.scenario.lsm.max_cycle_length >= 4 {
+            candidates.extend(self.longer_rings(&graph).into_iter().map(Candidate::Longer));
+        }
+        // Only a settlement can make another one possible: without a first there is none.
+        if !candidates.iter().any(|candidate| self.feasible(candidate, &legs).is_some()) {
+            return Ok(false);
+        }
+        candidates.sort_by_key(Candidate::rank);
+        for candidate in &candidates {
+            if let Some(group) = self.feasible(candidate, &legs) {
+                self.settle_group(&group, result)?;
                 settled = true;
                 if result.rings >= limit {
                     break;
@@ -40,70 +87,102 @@ impl Simulation {
         Ok(settled)
     }
 
-    /// Triangles, then longer rings, by total value descending; equal ones keep their order (12.6).
-    fn candidates(&self) -> Vec<Group> {
-        let mut graph = Graph::new();
+    /// The payments of a candidate, if they can settle now.
+    fn feasible(&self, candidate: &Candidate<'_>, legs: &Legs) -> Option<Group> {
+        let group = match candidate {
+            Candidate::Triangle(triangle) => {
+                let [first, second, third] = triangle.legs.map(|leg| leg.total);
+                let nets = [third - first, first - second, second - third];
+                if !triangle.banks.into_iter().zip(nets).all(|(bank, net)| self.affords(bank, net)) {
+                    return None;
+                }
+                let payments = triangle.legs.iter().flat_map(|leg| &legs.payments[leg.range.clone()]);
+                self.group(triangle.banks.to_vec(), payments.copied().collect())
+            }
+            Candidate::Longer(group) => group.clone(),
+        };
+        self.group_can_settle(&group).then_some(group)
+    }
+
+    fn graph(&self) -> Graph {
+        let mut graph = vec![Vec::new(); self.banks.len()];
         for slot in &self.queue2 {
             let payment = &self.payments[*slot];
-            graph.entry(payment.sender).or_default().push((payment.receiver, *slot));
+            graph[payment.sender.at()].push((payment.receiver, *slot));
         }
-        let mut candidates = self.triangles(&graph);
-        if self.scenario.lsm.max_cycle_length >= 4 {
-            self.longer_rings(&graph, &mut candidates);
-        }
-        candidates.sort_by_key(|candidate| Reverse(candidate.total));
-        candidates
+        graph
     }
 
-    /// 12.2: for u < v < w first u→v→w→u, then u→w→v→u, each with all parallel payments (C18).
-    fn triangles(&self, graph: &Graph) -> Vec<Group> {
-        let receivers: BTreeMap<BankIdx, Vec<BankIdx>> = graph
-            .iter()
-            .map(|(sender, sent)| {
-                let mut to: Vec<BankIdx> = sent.iter().map(|(receiver, _)| *receiver).collect();
-                to.sort_unstable();
-                to.dedup();
-                (*sender, to)
-            })
-            .collect();
-        let to = |bank: BankIdx| receivers.get(&bank).map_or(&[][..], Vec::as_slice);
+    fn legs(&self, graph: &Graph) -> Legs {
+        let payments = Vec::with_capacity(self.queue2.len());
+        let mut legs = Legs { payments, all: Vec::new(), sent: Vec::with_capacity(graph.len()) };
+        let mut by_receiver = Vec::new();
+        for (from, sent) in self.scenario.names.banks().zip(graph) {
+            by_receiver.clone_from(sent);
+            by_receiver.sort_by_key(|(receiver, _)| *receiver);
+            let first = legs.all.len();
+            for parallel in by_receiver.chunk_by(|(one, _), (other, _)| one == other) {
+                let start = legs.payments.len();
+                legs.payments.extend(parallel.iter().map(|(_, slot)| *slot));
+                let amounts = parallel.iter().map(|(_, slot)| i128::from(self.payments[*slot].remaining.0));
+                let (range, total) = (start..legs.payments.len(), amounts.sum());
+                legs.all.push(Leg { from, to: parallel[0].0, range, total });
+            }
+            legs.sent.push(first..legs.all.len());
+        }
+        legs
+    }
+
+    /// 12.2: three banks that each have something queued for the next, with all parallel payments,
+    /// from the lowest of them in both directions (C18).
+    fn triangles<'a>(&self, legs: &'a Legs) -> Vec<Candidate<'a>> {
+        let mut received: Vec<&Leg> = legs.all.iter().collect();
+        received.sort_by_key(|leg| leg.to);
+        let mut received = received.into_iter().peekable();
         let mut found = Vec::new();
-        for &u in graph.keys() {
-            let above = |bank: BankIdx| to(bank).iter().copied().filter(move |next| *next > u);
-            for x in above(u) {
-                found.extend(
-                    above(x)
-                        .filter(|y| to(*y).binary_search(&u).is_ok())
-                        .map(|y| (u, x.min(y), x.max(y), x > y)),
-                );
+        // The legs that lead back to the lowest bank, by sender, each with that bank.
+        let mut back: Vec<Option<&Leg>> = vec![None; self.banks.len()];
+        for u in self.scenario.names.banks() {
+            while let Some(leg) = received.next_if(|leg| leg.to == u) {
+                back[leg.from.at()] = Some(leg);
+            }
+            for first in legs.sent_by(u).iter().filter(|leg| leg.to > u) {
+                for second in legs.sent_by(first.to).iter().filter(|leg| leg.to > u) {
+                    if let Some(third) = back[second.to.at()].filter(|leg| leg.to == u) {
+                        found.push(Candidate::Triangle(Triangle {
+                            banks: [u, first.to, second.to],
+                            legs: [first, second, third],
+                            total: first.total + second.total + third.total,
+                        }));
+                    }
+                }
             }
         }
-        found.sort_unstable();
         found
-            .into_iter()
-            .map(|(u, v, w, reverse)| self.triangle(graph, if reverse { [u, w, v] } else { [u, v, w] }))
-            .collect()
-    }
-
-    fn triangle(&self, graph: &Graph, banks: [BankIdx; 3]) -> Group {
-        let [first, second, third] = banks;
-        let legs = [(first, second), (second, third), (third, first)];
-        let leg = |(from, to)| {
-            let parallel = sent_by(graph, from).iter().filter(move |(receiver, _)| *receiver == to);
-            parallel.map(|(_, slot)| *slot)
-        };
-        self.group(banks.to_vec(), legs.into_iter().flat_map(leg).collect())
     }
 
     /// 12.3: depth-first from every sender, every payment an edge of its own (C19).
-    fn longer_rings(&self, graph: &Graph, candidates: &mut Vec<Group>) {
+    fn longer_rings(&self, graph: &Graph) -> Vec<Group> {
         let max_length = self.scenario.lsm.max_cycle_length;
         let mut search =
             Search { graph, max_length, visits_left: VISITS, path: Vec::new(), found: Vec::new() };
-        for &start in graph.keys() {
+        for start in self.scenario.names.banks() {
             search.extend(start, start);
         }
-        candidates.extend(search.found.into_iter().map(|(banks, payments)| self.group(banks, payments)));
+        search.found.into_iter().map(|(banks, payments)| self.group(banks, payments)).collect()
+    }
+}
+
+impl Candidate<'_> {
+    /// By total descending; among equals triangles by their banks, both directions of the same
+    /// three side by side, then longer rings as they were found (12.6, C18).
+    fn rank(&self) -> (Reverse<i128>, bool, [BankIdx; 3], bool) {
+        match self {
+            Self::Triangle(Triangle { banks: [u, x, y], total, .. }) => {
+                (Reverse(*total), false, [*u, *x.min(y), *x.max(y)], x > y)
+            }
+            Self::Longer(group) => (Reverse(group.total), true, [BankIdx(0); 3], false),
+        }
     }
 }
 
@@ -123,7 +202,7 @@ impl Search<'_> {
             return;
         }
         let graph = self.graph;
-        for &(receiver, slot) in sent_by(graph, bank) {
+        for &(receiver, slot) in &graph[bank.at()] {
             if self.visits_left == 0 {
                 return;
             }

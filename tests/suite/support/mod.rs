@@ -2,6 +2,7 @@
 
 pub mod expected;
 pub mod model_server;
+pub mod mutate;
 pub mod program;
 pub mod stored;
 pub mod terminal;
