@@ -4,9 +4,9 @@ use super::filter::EventFilter;
 use super::key::Key;
 use super::link::Link;
 use super::rows::{
-    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment,
-    Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
-    SimulationRow, SqlRows, Subject,
+    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, Export, JobReport,
+    Moment, Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek,
+    SimulationFilter, SimulationRow, SqlRows, Subject,
 };
 
 /// Something that happened.
@@ -66,7 +66,7 @@ pub enum Slot {
     Side,
     /// A jump to a place that must be searched.
     Find,
-    /// What is done beside the screen: a place to keep.
+    /// What is done beside the screen: a place to keep, rows to export.
     Errand,
 }
 
@@ -126,6 +126,8 @@ pub enum Query {
     Bookmarks,
     /// Keep a place under a name.
     Keep(String, Link),
+    /// Write the rows of a view into a file.
+    Export(Export, String),
     /// Forget a bookmark; the answer are those that are left.
     Forget(i64),
     /// Forget what was asked before in this slot.

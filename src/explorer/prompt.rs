@@ -12,6 +12,8 @@ pub enum Purpose {
     Filter,
     Tick,
     Search,
+    /// The file for rows of a view.
+    Export,
     /// What a bookmark is called.
     Bookmark,
     /// An event to run to.
@@ -27,6 +29,7 @@ impl Purpose {
             Self::Filter => "filter",
             Self::Tick => "go to tick",
             Self::Search => "search",
+            Self::Export => "export to",
             Self::Bookmark => "keep this place as",
             Self::Condition => "run to an event with",
             Self::Companion => "compare with simulation",
@@ -42,6 +45,7 @@ impl Purpose {
                 if self == Self::Filter { format!("{fields} - empty: everything") } else { fields }
             }
             Self::Tick => "a tick of the run".to_owned(),
+            Self::Export => "a new file that ends in .csv, .jsonl or .parquet".to_owned(),
             Self::Bookmark => "' lists what is kept".to_owned(),
             Self::Companion => "its whole id; in the list of simulations `y y` copies one".to_owned(),
             Self::Search => "a text; n and N go to the next and the previous place".to_owned(),
@@ -54,6 +58,10 @@ impl Purpose {
             Self::Filter | Self::Condition => EventFilter::parse(text).err(),
             Self::Tick if text.is_empty() => None,
             Self::Tick => text.parse::<u64>().err().map(|_| format!("`{text}` is no tick")),
+            Self::Export => {
+                let known = [".csv", ".jsonl", ".parquet"].iter().any(|ending| text.ends_with(ending));
+                (!known).then(|| "end it in .csv, .jsonl or .parquet".to_owned())
+            }
             Self::Bookmark => text.is_empty().then(|| "give it a name".to_owned()),
             Self::Search | Self::Companion => None,
         }

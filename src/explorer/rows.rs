@@ -11,8 +11,8 @@ use crate::money::Cents;
 pub use policies::{PolicyLine, PolicyOf, PolicyText, Role};
 pub use runs::{BankInIteration, Exchange, IterationRow, Judgement, RunDetail, RunRow, Verdict};
 pub use stories::{
-    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Fact, Figure, PaymentStory,
-    Place, SqlRows, run_figures,
+    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Export, Fact, Figure,
+    PaymentStory, Place, SqlRows, run_figures,
 };
 
 /// How far a run or a simulation is (spec 06, 2.2).

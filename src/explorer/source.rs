@@ -1,6 +1,7 @@
 //! The answers: questions of the screens put to the database, its rows as the screens want them.
 
 mod bookmarks;
+mod exports;
 mod policies;
 mod runs;
 mod stories;
@@ -53,6 +54,7 @@ impl Source for DatabaseSource {
                 let texts = wanted.iter().map(|policy| self.policy(policy)).collect::<Result<_, _>>()?;
                 Ok(Answer::Policies(texts))
             }
+            Query::Export(what, file) => self.export(what, file).map(Answer::Done),
             Query::Compare(couple) => Ok(Answer::Comparison(Box::new(self.comparison(couple)?))),
             Query::Moment(simulation, seek) => {
                 let reach = self.reach(simulation)?;
@@ -114,7 +116,8 @@ impl DatabaseSource {
             | Query::Course(_)
             | Query::Inspect(_)
             | Query::Policies(_)
-            | Query::Compare(_) => Answer::Nothing,
+            | Query::Compare(_)
+            | Query::Export(..) => Answer::Nothing,
         })
     }
 

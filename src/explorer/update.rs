@@ -5,6 +5,7 @@ use super::key::Key;
 use super::keymap::{Intent, Lookup, Scope};
 use super::message::{Answer, Effect, Message, Query, Slot};
 use super::prompt::{Prompt, Purpose, Question, Reply};
+use super::rows::Export;
 use super::screens::bookmarks::Bookmarks;
 use super::screens::help::Help;
 use super::screens::home::Home;
@@ -213,6 +214,7 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
                 state.notice = Some(Notice { text, trouble: true });
             }
         },
+        Intent::Export => ask_for_file(state),
         Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
         Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
         Intent::Palette => {
@@ -231,10 +233,15 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
     }
 }
 
-/// Keeps the place that is shown.
-fn keep(state: &mut State, label: String, effects: &mut Vec<Effect>) {
-    let Some(link) = state.top().copyable().map(|copyable| copyable.link) else { return };
-    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, Query::Keep(label, link)));
+/// Keeps the place that is shown, or exports its rows.
+fn run_errand(state: &mut State, purpose: Purpose, text: String, effects: &mut Vec<Effect>) {
+    let query = if purpose == Purpose::Export {
+        state.top().export().map(|what| Query::Export(what, text))
+    } else {
+        state.top().copyable().map(|copyable| Query::Keep(text, copyable.link))
+    };
+    let Some(query) = query else { return };
+    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, query));
     state.errand = asked.map(|(ticket, _)| ticket);
 }
 
@@ -245,6 +252,22 @@ fn done(state: &mut State, answer: Result<Answer, String>) {
         Ok(_) => None,
         Err(text) => Some(Notice { text, trouble: true }),
     };
+}
+
+/// Asks where to export to.
+fn ask_for_file(state: &mut State) {
+    let name = match state.top().export() {
+        Some(Export::Events(simulation, _)) => format!("{simulation}-events.csv"),
+        Some(Export::Bank(simulation, bank)) => format!("{simulation}-{bank}-days.csv"),
+        Some(Export::Iterations(run)) => format!("{run}-iterations.csv"),
+        Some(Export::Simulations(_)) => "simulations.csv".to_owned(),
+        None => {
+            let text = "this view has no rows to export".to_owned();
+            state.notice = Some(Notice { text, trouble: true });
+            return;
+        }
+    };
+    state.prompt = Some(Prompt::new(Purpose::Export, name));
 }
 
 /// Copies what is selected.
@@ -316,8 +339,8 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
             state.prompt = None;
-            if purpose == Purpose::Bookmark {
-                keep(state, text, effects);
+            if let Purpose::Bookmark | Purpose::Export = purpose {
+                run_errand(state, purpose, text, effects);
                 return;
             }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));

@@ -1,6 +1,7 @@
 //! One payment, one bank, two runs or simulations beside each other.
 
-use super::{EventRow, Row, RunDetail};
+use super::{EventRow, Row, RunDetail, SimulationFilter};
+use crate::explorer::filter::EventFilter;
 use crate::money::Cents;
 
 /// A fact in words, with its value.
@@ -107,6 +108,18 @@ pub struct Comparison {
 pub enum Couple {
     Runs(String, String),
     Simulations(String, String),
+}
+
+/// Rows that can be written into a file, with all their columns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Export {
+    /// The events of a simulation that a filter lets through.
+    Events(String, EventFilter),
+    /// The days of a bank in a simulation.
+    Bank(String, String),
+    /// The iterations of a run.
+    Iterations(String),
+    Simulations(SimulationFilter),
 }
 
 /// A place that the user kept.

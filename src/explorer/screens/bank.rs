@@ -11,7 +11,7 @@ use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
-use crate::explorer::rows::{BankDay, BankStory, Counterparty, Course, PolicyOf};
+use crate::explorer::rows::{BankDay, BankStory, Counterparty, Course, Export, PolicyOf};
 use crate::explorer::widgets::chart::{Chart, Series};
 use crate::explorer::widgets::pane::Pane;
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined};
@@ -255,6 +255,10 @@ impl View for Bank {
 
     fn simulation(&self) -> Option<&str> {
         Some(&self.simulation)
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Bank(self.simulation.clone(), self.bank.clone()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

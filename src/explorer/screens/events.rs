@@ -15,7 +15,7 @@ use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{EventRow, Seek};
+use crate::explorer::rows::{EventRow, Export, Seek};
 use crate::explorer::widgets::pane::{Pane, text_line, wrap};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell};
 use crate::explorer::window::{Cursor, PAGE, Window};
@@ -271,6 +271,10 @@ impl View for Events {
 
     fn simulation(&self) -> Option<&str> {
         Some(&self.simulation)
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Events(self.simulation.clone(), self.filter.clone()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

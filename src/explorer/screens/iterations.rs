@@ -17,7 +17,7 @@ use crate::explorer::link::Link;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::rows::{
-    BankInIteration, IterationRow, Judgement, PolicyOf, Row as _, RunDetail, SimulationFilter,
+    BankInIteration, Export, IterationRow, Judgement, PolicyOf, Row as _, RunDetail, SimulationFilter,
 };
 use crate::explorer::widgets::table::joined;
 use crate::explorer::widgets::text::Scroll;
@@ -183,6 +183,10 @@ impl View for Iterations {
             Err(problem) => self.problem = Some(problem),
         }
         true
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Iterations(self.run.clone()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

@@ -30,6 +30,7 @@ use super::keymap::{Intent, Scope};
 use super::link::Link;
 use super::message::{Answer, Ticket};
 use super::prompt::Purpose;
+use super::rows::Export;
 
 /// What can be copied from a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,11 @@ pub trait View {
     /// Types a key into the setting with the focus; false if it takes no text.
     fn type_key(&mut self, _key: Key, _desk: &mut Desk<'_>) -> bool {
         false
+    }
+
+    /// The rows that can be exported; none where there are none.
+    fn export(&self) -> Option<Export> {
+        None
     }
 
     /// The simulation that it is about.

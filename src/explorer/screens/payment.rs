@@ -7,12 +7,13 @@ use super::replay::Replay;
 use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::filter::EventFilter;
 use crate::explorer::format::UNIT;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
-use crate::explorer::rows::{EventRow, PaymentStory, Row as _, Seek};
+use crate::explorer::rows::{EventRow, Export, PaymentStory, Row as _, Seek};
 use crate::explorer::widgets::pane::Pane;
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
 use crate::explorer::widgets::text::{Lines, Scroll};
@@ -193,6 +194,13 @@ impl View for Payment {
 
     fn simulation(&self) -> Option<&str> {
         Some(&self.simulation)
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some({
+            let filter = EventFilter { payment: Some(self.payment.clone()), ..EventFilter::default() };
+            Export::Events(self.simulation.clone(), filter)
+        })
     }
 
     fn copyable(&self) -> Option<Copyable> {

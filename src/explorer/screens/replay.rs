@@ -23,7 +23,7 @@ use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{
-    BankRow, Course, Divergence, Moment, PolicyOf, QueueRow, Row as _, Seek, Status,
+    BankRow, Course, Divergence, Export, Moment, PolicyOf, QueueRow, Row as _, Seek, Status,
 };
 use crate::explorer::window::Cursor;
 use stepping::{Step, step};
@@ -467,6 +467,10 @@ impl View for Replay {
 
     fn simulation(&self) -> Option<&str> {
         Some(&self.simulation)
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Events(self.simulation.clone(), EventFilter::default()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

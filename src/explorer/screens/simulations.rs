@@ -16,7 +16,7 @@ use crate::explorer::look::{Look, Tone};
 use crate::explorer::marked::Marked;
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{Couple, PolicyOf, Seek, SimulationFilter, SimulationRow};
+use crate::explorer::rows::{Couple, Export, PolicyOf, Seek, SimulationFilter, SimulationRow};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
@@ -178,6 +178,10 @@ impl View for Simulations {
             self.search.set(text);
             self.find(true, desk);
         }
+    }
+
+    fn export(&self) -> Option<Export> {
+        Some(Export::Simulations(self.filter.clone()))
     }
 
     fn copyable(&self) -> Option<Copyable> {

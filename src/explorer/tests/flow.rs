@@ -3,7 +3,7 @@
 use super::world::{World, half_way, plan};
 use crate::explorer::look::{Look, Theme};
 use crate::explorer::message::{Answer, Effect, Message, Query};
-use crate::explorer::rows::{JobReport, Kind, Persist, Seek, Status};
+use crate::explorer::rows::{Export, JobReport, Kind, Persist, Seek, Status};
 use crate::explorer::state::Leaving;
 
 fn world() -> World {
@@ -454,4 +454,23 @@ fn a_place_is_kept_found_again_and_forgotten() {
     assert!(screen.contains("Bookmarks (1)") && !screen.contains("runs dry"), "{screen}");
     let screen = world.keys("g s m Ctrl+U").text("full").keys("Enter").screen(80, 24);
     assert!(screen.contains("! the disk is full"), "{screen}");
+}
+
+#[test]
+fn rows_of_a_view_are_exported() {
+    let mut world = world();
+    let screen = world.keys("g s v f").text("type:Arrival").keys("Enter e").screen(120, 40);
+    assert!(screen.contains("export to: sim-00000000-events.csv"), "{screen}");
+    let screen = world.keys("Ctrl+U").text("arrivals.txt").keys("Enter").screen(120, 40);
+    assert!(screen.contains("! end it in .csv, .jsonl or .parquet"), "{screen}");
+    world.keys("Ctrl+U").text("arrivals.parquet");
+    world.press("Enter");
+    let [(_, Query::Export(Export::Events(simulation, filter), file))] = world.asked.as_slice() else {
+        panic!("{:?}", world.asked)
+    };
+    assert_eq!((simulation.as_str(), filter.typed().as_str()), ("sim-00000000", "type:Arrival"));
+    assert_eq!(file, "arrivals.parquet");
+    world.settle();
+    assert!(world.screen(120, 40).contains("48 rows written to arrivals.parquet"));
+    assert!(world.keys("g h e").screen(120, 40).contains("this view has no rows to export"));
 }

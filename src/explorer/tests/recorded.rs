@@ -1,11 +1,13 @@
 //! What the screens ask, answered from a real database with a run of the library's `two-period` in it.
 
 use crate::experiment::runner::{self, Observer, RunOptions};
+use crate::explorer::filter::EventFilter;
 use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Page, Query};
 use crate::explorer::readers::{Source as _, Stop};
 use crate::explorer::rows::{
-    Couple, IterationRow, Judgement, Place, PolicyOf, Role, RunDetail, SimulationFilter, SimulationRow,
+    Couple, Export, IterationRow, Judgement, Place, PolicyOf, Role, RunDetail, SimulationFilter,
+    SimulationRow,
 };
 use crate::explorer::source::DatabaseSource;
 use crate::persistence::{Access, Database};
@@ -195,4 +197,37 @@ fn a_run_is_summed_up_in_a_page() {
     let Answer::Summary(Some(page)) = recorded.ask(Query::Summary("r".into())) else { panic!() };
     assert!(page.contains("two-period") && page.contains("BANK_B"), "{page}");
     assert_eq!(recorded.ask(Query::Summary("nowhere".into())), Answer::Summary(None));
+}
+
+#[test]
+fn what_a_view_shows_is_exported() {
+    let mut recorded = Recorded::new();
+    let simulation = recorded.simulations()[0].id.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let arrivals = EventFilter::parse("type:Arrival").unwrap();
+    let run = SimulationFilter { run: Some("r".into()), iteration: Some(0) };
+    let mut lines = Vec::new();
+    for (what, file) in [
+        (Export::Events(simulation.clone(), arrivals), path("arrivals.jsonl")),
+        (Export::Bank(simulation.clone(), "BANK_A".into()), path("days.csv")),
+        (Export::Iterations("r".into()), path("iterations.csv")),
+        (Export::Simulations(run), path("simulations.csv")),
+        (Export::Simulations(SimulationFilter::default()), path("all.csv")),
+    ] {
+        let Answer::Done(said) = recorded.ask(Query::Export(what, file.clone())) else { panic!() };
+        assert!(said.ends_with(&format!("written to {file}")), "{said}");
+        lines.push(std::fs::read_to_string(&file).unwrap().lines().count());
+    }
+    let arrivals = lines[0];
+    assert!(arrivals > 0 && lines[1] == 2 && lines[4] > lines[3], "{lines:?}");
+    assert_eq!(lines[2], recorded.detail().iterations.len() + 1);
+    let all = Export::Events(simulation, EventFilter::default());
+    for (file, said) in
+        [(path("days.csv"), "exists; nothing is overwritten"), (path("a.txt"), "must end in .csv")]
+    {
+        let refused = recorded.source.answer(&Query::Export(all.clone(), file), &Stop::default());
+        assert!(refused.as_ref().is_err_and(|problem| problem.contains(said)), "{refused:?}");
+    }
+    assert!(matches!(recorded.ask(Query::Export(all, path("events.parquet"))), Answer::Done(_)));
 }

@@ -351,6 +351,7 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
         }
         Query::Keep(label, _) if label == "full" => return Err("the disk is full".into()),
         Query::Keep(..) => Answer::Done("kept: ' lists what is kept".into()),
+        Query::Export(_, file) => Answer::Done(format!("48 rows written to {file}")),
         Query::Summary(_) => Answer::Summary(Some(stories::summary())),
         Query::Nothing => Answer::Nothing,
         Query::Conversation(..) => Answer::Conversation(conversation()),
