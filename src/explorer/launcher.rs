@@ -15,12 +15,13 @@ use self::pause::Pause;
 use super::message::{JobId, Message};
 use super::rows::{
     ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
-    Status, Subject,
+    Status, Subject, SweepSize,
 };
 use super::source::with_hint;
-use crate::experiment::file::PersistLevel;
-use crate::experiment::runner::{self, ExperimentError, RunOptions, SimulationNote};
+use crate::experiment::file::{Experiment, PersistLevel};
+use crate::experiment::runner::{self, ExperimentError, PointNote, RunOptions, SimulationNote};
 use crate::experiment::stream::{EventKind, StreamEvent};
+use crate::experiment::sweep::Sweep;
 use crate::finding::{Findings, Severity};
 use crate::library;
 use crate::persistence::{self as store, Database};
@@ -157,16 +158,29 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
         ticks,
         trial: resolved.and_then(|scenario| trial::trial(scenario.into(), ticks)),
         experiment: Some(ExperimentSettings {
-            mode: experiment.evaluation.mode.name().to_owned(),
+            mode: mode_of(experiment).to_owned(),
             iterations: u64::from(experiment.convergence.max_iterations),
             samples: experiment.evaluation.samples() as u64,
             proposer: plan.proposer.model(),
             persist: shown_level(experiment.persist_simulations),
             workers: thread::available_parallelism().map_or(1, |count| count.get() as u64),
             optimized: experiment.optimized_agents.clone(),
+            sweep: experiment.sweep.as_ref().map(sweep_size),
         }),
         warnings: notes,
     })
+}
+
+fn mode_of(experiment: &Experiment) -> &'static str {
+    if experiment.sweep.is_some() { "sweep" } else { experiment.evaluation.mode.name() }
+}
+
+fn sweep_size(sweep: &Sweep) -> SweepSize {
+    SweepSize {
+        points: sweep.points().unwrap_or(0) as u64,
+        repetitions: u64::from(sweep.repetitions),
+        axes: sweep.vary.iter().map(|axis| axis.target.label()).collect(),
+    }
 }
 
 fn question_of(argument: &str) -> String {
@@ -401,12 +415,14 @@ impl Work {
             ..ExperimentOptions::default()
         };
         let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
+        let runs = loaded.plan.experiment.sweep.as_ref().map(|sweep| sweep.runs().unwrap_or(0) as u64);
         let mut watch = Watch {
             reporter: self.reporter,
             pause: self.pause,
-            iterations: settings.iterations.max(1),
+            steps: runs.unwrap_or(settings.iterations).max(1),
+            unit: if runs.is_some() { "run" } else { "iteration" },
             ticks: loaded.plan.experiment.evaluation.ticks,
-            iteration: 0,
+            step: 0,
             simulations: 0,
             hearing: Hearing::default(),
         };
@@ -425,6 +441,9 @@ impl Work {
             store::Status::Cancelled => Status::Cancelled,
             _ => Status::Failed,
         };
+        if runs.is_some() {
+            return Ok((status, result.convergence_reason));
+        }
         let iterations = result.num_iterations;
         Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
     }
@@ -434,17 +453,19 @@ impl Work {
 struct Watch {
     reporter: Reporter,
     pause: Pause,
-    iterations: u64,
+    /// Iterations at most, or runs of a sweep.
+    steps: u64,
+    unit: &'static str,
     ticks: u64,
-    iteration: u64,
+    step: u64,
     simulations: u64,
     hearing: Hearing,
 }
 
 impl Watch {
     fn progress(&self) {
-        let part = self.iteration as f64 / self.iterations as f64;
-        let stage = format!("iteration {} of {}", self.iteration, self.iterations);
+        let part = self.step as f64 / self.steps as f64;
+        let stage = format!("{} {} of {}", self.unit, self.step, self.steps);
         let ticks = self.simulations.saturating_mul(self.ticks);
         self.reporter.progress(part.min(1.0), stage, self.simulations, ticks);
     }
@@ -456,7 +477,7 @@ impl runner::Observer for Watch {
     }
 
     fn event(&mut self, event: &StreamEvent) {
-        self.iteration = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
+        self.step = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
         if event.kind == EventKind::Interaction && !std::mem::take(&mut self.hearing).text.is_empty() {
             self.reporter.send(JobReport::Heard(None));
         }
@@ -473,6 +494,17 @@ impl runner::Observer for Watch {
         self.hearing.text.push_str(piece);
         if self.reporter.is_due() {
             self.reporter.send(JobReport::Heard(Some(self.hearing.clone())));
+        }
+    }
+
+    fn point(&mut self, note: &PointNote) {
+        self.step += 1;
+        if let PointNote { point, repetition, error: Some(error) } = note {
+            let line = format!("point {point}, repetition {repetition} failed: {error}");
+            self.reporter.send(JobReport::Log(line));
+        }
+        if self.reporter.is_due() {
+            self.progress();
         }
     }
 

@@ -6,7 +6,7 @@ use super::link::Link;
 use super::rows::{
     BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, JobReport, Moment,
     Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, SimulationFilter,
-    SimulationRow, SqlRows, Subject,
+    SimulationRow, SqlRows, Subject, SweepDetail,
 };
 
 /// Something that happened.
@@ -136,6 +136,8 @@ pub enum Answer {
     Overview(Overview),
     Runs(Batch<RunRow>),
     Run(Option<Box<RunDetail>>),
+    /// The answer to [`Query::Run`] where the run is a sweep.
+    Sweep(Box<SweepDetail>),
     Conversation(Vec<Exchange>),
     Policies(Vec<PolicyText>),
     Simulations(Batch<SimulationRow>),

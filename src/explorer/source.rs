@@ -4,6 +4,7 @@ mod bookmarks;
 mod policies;
 mod runs;
 mod stories;
+mod sweeps;
 
 use std::sync::Arc;
 
@@ -82,7 +83,10 @@ impl DatabaseSource {
         Ok(match query {
             Query::Overview => Answer::Overview(self.overview()?),
             Query::Runs(page) => Answer::Runs(self.runs(page)?),
-            Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
+            Query::Run(run) => match self.sweep(run)? {
+                Some(sweep) => Answer::Sweep(Box::new(sweep)),
+                None => Answer::Run(self.run(run)?.map(Box::new)),
+            },
             Query::Conversation(run, iteration) => Answer::Conversation(self.conversation(run, *iteration)?),
             Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
             Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),

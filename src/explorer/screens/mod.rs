@@ -17,6 +17,7 @@ pub mod replay;
 pub mod runs;
 pub mod simulations;
 pub mod sql;
+pub mod sweep;
 
 use std::time::Duration;
 
@@ -112,6 +113,7 @@ pub enum Screen {
     Jobs(jobs::JobsScreen),
     Runs(runs::Runs),
     Iterations(iterations::Iterations),
+    Sweep(sweep::Sweep),
     Conversation(conversation::Conversation),
     Policy(policy::Policy),
     Simulations(simulations::Simulations),
@@ -135,6 +137,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Conversation(screen) => screen,
             Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,
@@ -158,6 +161,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Conversation(screen) => screen,
             Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,
