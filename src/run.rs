@@ -1,26 +1,32 @@
 //! The one loop: every simulation, whoever asks for it, is stepped here and nowhere else (P4).
 //!
 //! Each tick's events go to the provider in that tick, then to the observer. Without a provider
-//! nothing is stored, and nothing else changes.
+//! nothing is stored, and nothing else changes. A stored simulation that ended early goes on by
+//! [`Resumption`].
 
+mod keeping;
 #[cfg(test)]
 mod principles;
+mod resume;
 
 use std::any::Any;
 use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::{EngineError, Simulation};
+use self::keeping::{Keeping, Kept};
+use crate::engine::{EngineError, Phase, Simulation};
 use crate::event::Event;
 use crate::persistence::{
-    Failure, PersistenceError, PolicyAuthor, PolicySnapshot, SimulationCompletion, SimulationFailure,
-    SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+    PersistenceError, PolicyAuthor, PolicySnapshot, SimulationPersistenceProvider, SimulationStart, Ticket,
 };
 use crate::scenario::{Scenario, ScenarioFile};
 use crate::time::Tick;
+
+pub use self::resume::Resumption;
 
 /// A request to stop, shared between whoever asks and whoever runs.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +60,8 @@ pub struct Storage<'a> {
     pub provider: &'a dyn SimulationPersistenceProvider,
     /// What is known at the start.
     pub start: SimulationStart,
+    /// After how many ticks a checkpoint is stored each time; none otherwise (spec 06, 6).
+    pub checkpoint_every: Option<NonZeroU64>,
 }
 
 /// A new name for a simulation by itself: `sim-` and 8 random hex digits.
@@ -108,6 +116,12 @@ pub struct TickReport<'a> {
 pub trait Observer {
     /// A tick is complete.
     fn tick(&mut self, report: &TickReport<'_>);
+
+    /// A phase of a tick is over.
+    fn phase(&mut self, _phase: Phase) {}
+
+    /// A tick of a resumed simulation that was stored before, read back. These come before all others.
+    fn stored(&mut self, _tick: Tick, _first_sequence: u64, _events: &[Event]) {}
 }
 
 /// Nobody watches.
@@ -176,46 +190,69 @@ pub fn simulate(
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
 ) -> Result<Finished, PersistenceError> {
-    let stored = match storage {
-        Some(Storage { provider, start }) => {
+    let keeping = match storage {
+        Some(Storage { provider, start, checkpoint_every }) => {
             let id = start.simulation_id.clone();
             provider.persist_simulation_start(start)?;
-            Some((provider, id))
+            Keeping::Stored(Kept { provider, id, checkpoint_every })
         }
-        None => None,
+        None => Keeping::Nothing,
     };
-    let started = Instant::now();
-    let mut simulation = Simulation::new(request.scenario.clone());
-    let mut events = 0;
-    let outcome = loop {
-        let tick = simulation.now();
-        if tick.0 >= request.ticks {
-            break Outcome::Completed;
-        }
-        if cancel.is_cancelled() {
-            break Outcome::Cancelled;
-        }
-        if let Err(failure) = step(&mut simulation) {
-            break Outcome::Failed(failure);
-        }
-        let record = simulation.events();
-        if let Some((provider, id)) = &stored {
-            let record = TickRecord { tick, first_sequence: events, events: record.into() };
-            provider.persist_tick_events(id, record)?;
-        }
-        observer.tick(&TickReport { tick, first_sequence: events, events: record, simulation: &simulation });
-        events += record.len() as u64;
-    };
-    let duration = started.elapsed();
-    let ticket = stored.map(|(provider, id)| end(provider, &id, &outcome, duration)).transpose()?;
-    let ticks = simulation.complete_ticks();
-    Ok(Finished { simulation, outcome, ticks, events, duration, ticket })
+    let simulation = Simulation::new(request.scenario.clone());
+    let course = Course { simulation, events: 0, keeping, before: Duration::ZERO };
+    course.run(request.ticks, observer, cancel)
+}
+
+/// A simulation on its way, and what becomes of its ticks.
+struct Course<'a> {
+    simulation: Simulation,
+    /// Events of its complete ticks.
+    events: u64,
+    keeping: Keeping<'a>,
+    /// Wall time that it took before it was resumed.
+    before: Duration,
+}
+
+impl Course<'_> {
+    /// The loop.
+    fn run(
+        mut self,
+        ticks: u64,
+        observer: &mut dyn Observer,
+        cancel: &CancelFlag,
+    ) -> Result<Finished, PersistenceError> {
+        let started = Instant::now();
+        let outcome = loop {
+            let tick = self.simulation.now();
+            if tick.0 >= ticks {
+                break Outcome::Completed;
+            }
+            if cancel.is_cancelled() {
+                break Outcome::Cancelled;
+            }
+            if let Err(failure) = step(&mut self.simulation, observer) {
+                break Outcome::Failed(failure);
+            }
+            let (simulation, first_sequence) = (&self.simulation, self.events);
+            let events = simulation.events();
+            self.events += events.len() as u64;
+            if self.keeping.tick(tick, first_sequence, simulation)? {
+                observer.tick(&TickReport { tick, first_sequence, events, simulation });
+            }
+        };
+        let duration = self.before + started.elapsed();
+        let ticket = self.keeping.end(&self.simulation, &outcome, duration)?;
+        let Self { simulation, events, .. } = self;
+        let ticks = simulation.complete_ticks();
+        Ok(Finished { simulation, outcome, ticks, events, duration, ticket })
+    }
 }
 
 /// A defect of the program fails the simulation, not the process that runs others beside it.
-fn step(simulation: &mut Simulation) -> Result<(), RunFailure> {
+fn step(simulation: &mut Simulation, observer: &mut dyn Observer) -> Result<(), RunFailure> {
     let tick = simulation.now();
-    match catch_unwind(AssertUnwindSafe(|| simulation.step().map(|_| ()))) {
+    let mut over = |phase| observer.phase(phase);
+    match catch_unwind(AssertUnwindSafe(|| simulation.step_by_phases(&mut over).map(|_| ()))) {
         Ok(stepped) => Ok(stepped?),
         Err(panic) => Err(RunFailure::Panic { tick, message: panic_message(panic.as_ref()) }),
     }
@@ -226,21 +263,4 @@ fn step(simulation: &mut Simulation) -> Result<(), RunFailure> {
 pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned())
-}
-
-fn end(
-    provider: &dyn SimulationPersistenceProvider,
-    id: &str,
-    outcome: &Outcome,
-    duration: Duration,
-) -> Result<Ticket, PersistenceError> {
-    let duration_seconds = duration.as_secs_f64();
-    let (outcome, error) = match outcome {
-        Outcome::Completed => {
-            return provider.persist_simulation_complete(id, SimulationCompletion { duration_seconds });
-        }
-        Outcome::Cancelled => (Failure::Cancelled, "stopped by the user".to_owned()),
-        Outcome::Failed(failure) => (Failure::Failed, failure.to_string()),
-    };
-    provider.persist_simulation_failed(id, SimulationFailure { outcome, error, duration_seconds })
 }

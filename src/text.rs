@@ -1,6 +1,10 @@
 //! The one text form of values: canonical JSON (spec 05, 1.2).
 
 use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 /// Appends a JSON text with its quotes; only `"`, `\` and control characters are escaped.
 pub fn write_quoted(text: &str, out: &mut String) {
@@ -60,6 +64,26 @@ pub fn float(value: f64) -> String {
     out
 }
 
+/// A value as one line of canonical JSON, keys in the order of its fields.
+///
+/// # Errors
+///
+/// A value that has no form in JSON, e.g. a map with keys that are no texts.
+pub fn to_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut bytes = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Canonical))?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
+}
+
+/// The form of floats; everything else is the serializer's own.
+struct Canonical;
+
+impl Formatter for Canonical {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(float(value).as_bytes())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +104,12 @@ mod tests {
         ] {
             assert_eq!(float(value), expected);
         }
+    }
+
+    #[test]
+    fn values_are_written_without_blanks_and_with_floats_in_their_one_form() {
+        let written = to_json(&("a\u{1}\u{7f}", 1e-5, 2.0, 1e16));
+        assert_eq!(written.ok().as_deref(), Some("[\"a\\u0001\u{7f}\",0.00001,2.0,1e16]"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::args::DbOption;
 use super::error::{CliError, say};
 use super::folders;
 use super::settings::Settings;
-use crate::persistence::{Access, Database};
+use crate::persistence::{Access, Database, PersistenceError};
 
 /// The database that is meant when none is named.
 const DEFAULT_FILE: &str = "payment-sim.duckdb";
@@ -49,6 +49,12 @@ impl DbOption {
             say(&format!("warning: {warning}"));
         }
         Ok(database)
+    }
+
+    /// Opens one that is there for writing, with its warnings on standard error.
+    pub fn open_existing(&self) -> Result<Database, CliError> {
+        let path = self.path(Access::Read)?;
+        if path.exists() { self.open(Access::Write) } else { Err(PersistenceError::Missing(path).into()) }
     }
 }
 

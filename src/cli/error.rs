@@ -128,9 +128,10 @@ impl From<ExplorerError> for CliError {
             ExplorerError::NoTerminal => Self::Usage { message, hint },
             ExplorerError::Signal(number) => Self::Signal(u8::try_from(number).unwrap_or(0)),
             ExplorerError::Link(_) => Self::Usage { message, hint },
-            ExplorerError::Database(_) | ExplorerError::Terminal(_) | ExplorerError::Script(_) => {
-                Self::Failed { message, hint }
-            }
+            ExplorerError::Database(_)
+            | ExplorerError::Terminal(_)
+            | ExplorerError::Script(_)
+            | ExplorerError::Settings { .. } => Self::Failed { message, hint },
         }
     }
 }

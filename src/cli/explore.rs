@@ -36,6 +36,8 @@ fn options(args: &ExploreArgs) -> Result<ExplorerOptions, CliError> {
         read_only: args.read_only,
         ascii: args.ascii || look.ascii,
         no_color: look.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        theme: look.theme,
+        keys: look.keys,
         drafts: folders::data().map(|folder| folder.join("drafts")),
         open: args.open.clone(),
     })

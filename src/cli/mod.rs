@@ -19,6 +19,7 @@ mod run;
 mod scenario;
 mod settings;
 mod show;
+mod timings;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -32,7 +32,7 @@ pub fn replay(args: &ReplayArgs) -> Result<(), CliError> {
 }
 
 /// The error for an unknown id names the nearest and the newest known ones.
-fn unknown(database: &Database, reader: &Reader, id: &str) -> CliError {
+pub fn unknown(database: &Database, reader: &Reader, id: &str) -> CliError {
     let error = database.unknown_simulation(id);
     let filter = SimulationFilter { limit: Some(3), ..SimulationFilter::default() };
     let newest: Vec<String> = reader

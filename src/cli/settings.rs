@@ -1,6 +1,7 @@
 //! The settings file: `config.toml` in the user's configuration folder, or what `--config` or
 //! `PAYMENT_SIM_CONFIG` name (spec 06, 7.1, 7.8).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,10 @@ pub struct ExplorerSettings {
     pub ascii: bool,
     /// Draws without colours.
     pub no_color: bool,
+    /// `dark`, `light` or `colour-blind`.
+    pub theme: Option<String>,
+    /// Other keys, by the name of what they do.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {
@@ -61,7 +66,11 @@ fn refusal(error: &toml::de::Error, text: &str, path: &Path) -> CliError {
     let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
     CliError::Failed {
         message: format!("{}\n  at {}:{line}:{column}", error.message(), path.display()),
-        hint: Some("settings are `database`, and in `[explorer]` `ascii` and `no_color`".to_owned()),
+        hint: Some(
+            "settings are `database`, in `[explorer]` `ascii`, `no_color` and `theme`, and keys in \
+             `[explorer.keys]`"
+                .to_owned(),
+        ),
     }
 }
 
@@ -76,7 +85,7 @@ mod tests {
             "database = \"day.duckdb\"\n[explorer]\nascii = true\n",
             Path::new("/s/config.toml"),
         );
-        let explorer = ExplorerSettings { ascii: true, no_color: false };
+        let explorer = ExplorerSettings { ascii: true, ..ExplorerSettings::default() };
         assert_eq!(read.unwrap(), Settings { database: Some("/s/day.duckdb".into()), explorer });
     }
 
@@ -84,7 +93,8 @@ mod tests {
     fn a_wrong_setting_is_named_with_its_place() {
         let read = Settings::read("[explorer]\n  asci = true\n", Path::new("/s/config.toml"));
         let Err(CliError::Failed { message, .. }) = read else { unreachable!() };
-        assert_eq!(message, "unknown field `asci`, expected `ascii` or `no_color`\n  at /s/config.toml:2:3");
+        let said = "unknown field `asci`, expected one of `ascii`, `no_color`, `theme`, `keys`";
+        assert_eq!(message, format!("{said}\n  at /s/config.toml:2:3"));
     }
 
     #[test]

@@ -126,6 +126,25 @@ impl Stream {
     pub fn set_weight(&mut self, receiver: BankIdx, weight: f64) {
         self.receivers.set_weight(receiver, weight);
     }
+
+    /// The weight of every candidate for a receiver; `None`: all alike.
+    pub fn weights(&self) -> Option<Vec<(BankIdx, f64)>> {
+        let Receivers { candidates, weights } = &self.receivers;
+        weights
+            .as_ref()
+            .map(|weights| candidates.iter().copied().zip(weights.by_candidate.iter().copied()).collect())
+    }
+
+    /// Sets the weight of every candidate, or makes all alike; `None` if one has no weight.
+    pub fn set_weights(&mut self, weighted: bool, weight_of: impl Fn(BankIdx) -> Option<f64>) -> Option<()> {
+        let candidates = self.receivers.candidates.iter();
+        self.receivers.weights = if weighted {
+            Some(Weights::new(candidates.map(|bank| weight_of(*bank)).collect::<Option<_>>()?))
+        } else {
+            None
+        };
+        Some(())
+    }
 }
 
 /// What one draw gives: receiver, amount, deadline offset, priority.

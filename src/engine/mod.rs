@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod bank;
+mod checkpoint;
 mod collateral;
 mod costs;
 mod decisions;
@@ -22,6 +23,8 @@ mod withdrawals;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::costs::Costs;
 use crate::event::{Event, Text};
 use crate::ids::{BankIdx, PaymentId};
@@ -34,6 +37,7 @@ use bank::BankState;
 use costs::Tariff;
 use payments::{Payments, Slot};
 
+pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError};
 pub use error::{EngineError, TickFailure};
 
 /// A running simulation.
@@ -66,6 +70,39 @@ pub struct Simulation {
     tariff: Tariff,
 }
 
+/// A stretch of a tick, so that somebody outside can take the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Steps 0 to 4: pools, scenario events, payments that come into being.
+    Arrivals,
+    /// Steps 5 to 10: decisions of the banks, collateral timers.
+    Decisions,
+    /// Steps 11 to 13: submissions and queue 2.
+    Settlement,
+    /// Step 14: pairs and rings.
+    Netting,
+    /// Steps 15 to 18: collateral, deferred credits, costs, the end of a day.
+    Costs,
+}
+
+impl Phase {
+    /// All of them in their order.
+    pub const ALL: [Self; 5] =
+        [Self::Arrivals, Self::Decisions, Self::Settlement, Self::Netting, Self::Costs];
+
+    /// The name as shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arrivals => "arrivals",
+            Self::Decisions => "decisions",
+            Self::Settlement => "settlement",
+            Self::Netting => "netting",
+            Self::Costs => "costs",
+        }
+    }
+}
+
 /// What happened in a tick, in figures (spec 02, 16).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TickCounts {
@@ -80,7 +117,8 @@ pub struct TickCounts {
 }
 
 /// Counters over the run behind [`SystemMetrics`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RunCounts {
     arrivals: u64,
     settled_originals: u64,
@@ -216,34 +254,48 @@ impl Simulation {
     /// A policy that cannot be evaluated, or a figure beyond 64 bits. The tick is then no part
     /// of the run, and the simulation must not be stepped again.
     pub fn step(&mut self) -> Result<&[Event], EngineError> {
+        self.step_by_phases(&mut |_| {})
+    }
+
+    /// Runs one tick and says after each phase that it is over.
+    ///
+    /// # Errors
+    ///
+    /// See [`Simulation::step`].
+    pub fn step_by_phases(&mut self, over: &mut dyn FnMut(Phase)) -> Result<&[Event], EngineError> {
         self.events.clear();
         self.counts = TickCounts::default();
-        self.phases().map_err(|cause| EngineError { tick: self.now, cause })?;
+        self.phases(over).map_err(|cause| EngineError { tick: self.now, cause })?;
         self.now = self.now.after(1);
         Ok(&self.events)
     }
 
     /// The phases of a tick, numbered as in spec 02, 2.1.
-    fn phases(&mut self) -> TickResult {
+    fn phases(&mut self, over: &mut dyn FnMut(Phase)) -> TickResult {
         self.open_tick(); // 0
         self.allocate_pools()?; // 1, 2
         self.scenario_events()?; // 3
         self.arrivals(); // 4
+        over(Phase::Arrivals);
         self.strategic_collateral()?; // 5
         self.bank_decisions()?; // 6
         self.collateral_timers(); // 7
         let listed = self.escalate_and_sort_queue1(); // 8
         self.queue1_decisions(&listed)?; // 9
         self.queue2_decisions(); // 10
+        over(Phase::Decisions);
         self.settle_submissions()?; // 11
         self.sort_queue2(); // 12
         self.queue2_phase()?; // 13
+        over(Phase::Settlement);
         self.lsm_phase()?; // 14
+        over(Phase::Netting);
         self.end_of_tick_collateral()?; // 15
         self.apply_deferred_credits()?; // 16
         self.accrue_costs()?; // 17
         self.end_of_day()?; // 17 a-e
         self.close_tick(); // 18
+        over(Phase::Costs);
         Ok(())
     }
 

@@ -97,6 +97,16 @@ pub(super) struct Payments {
 }
 
 impl Payments {
+    /// No payments; the next one has the id after this one.
+    pub fn after(last: PaymentId) -> Self {
+        Self { last_id: last.0, ..Self::default() }
+    }
+
+    /// The id of the last payment that came into being; 0 before the first.
+    pub const fn last_id(&self) -> PaymentId {
+        PaymentId(self.last_id)
+    }
+
     /// The id of the next payment.
     pub const fn next_id(&mut self) -> PaymentId {
         self.last_id += 1;

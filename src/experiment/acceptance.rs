@@ -54,17 +54,16 @@ impl Comparison {
         let rate = percent(self.settlement_rate);
         if self.settlement_rate < criteria.min_settlement_rate {
             let minimum = percent(criteria.min_settlement_rate);
-            return Verdict::rejected(format!("settlement rate {rate} is below the minimum {minimum}"));
+            return Refusal::SettlementFloor.because(&format!("{rate} is below the minimum {minimum}"));
         }
         if self.delta_sum <= 0 {
-            return Verdict::rejected(format!("no improvement: delta_sum = {}", self.delta_sum));
+            return Refusal::NoImprovement.because(&format!("delta_sum = {}", self.delta_sum));
         }
         let mut reason = format!("accepted: delta_sum = {}; settlement rate {rate}", self.delta_sum);
         if let Some(Interval { lower, upper }) = self.interval.filter(|_| criteria.require_significance) {
             if lower <= 0 {
-                return Verdict::rejected(format!(
-                    "improvement not significant: 95% interval of the differences [{lower}, {upper}]"
-                ));
+                let interval = format!("95% interval of the differences [{lower}, {upper}]");
+                return Refusal::NotSignificant.because(&interval);
             }
             reason.push_str(&format!("; 95% interval [{lower}, {upper}]"));
         }
@@ -73,15 +72,64 @@ impl Comparison {
         {
             let variation = deviation as f64 / self.mean_new as f64;
             if variation > limit {
-                return Verdict::rejected(format!(
-                    "cost too variable: CV {variation:.3} exceeds {limit} (deviation {}, mean {})",
-                    dollars(deviation),
-                    dollars(self.mean_new),
+                let (deviation, mean) = (dollars(deviation), dollars(self.mean_new));
+                return Refusal::TooVariable.because(&format!(
+                    "CV {variation:.3} exceeds {limit} (deviation {deviation}, mean {mean})"
                 ));
             }
             reason.push_str(&format!("; CV {variation:.3}"));
         }
         Verdict { accepted: true, reason }
+    }
+}
+
+/// Which check refused a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// Too few payments settle (11.1).
+    SettlementFloor,
+    /// It is not cheaper (11.2).
+    NoImprovement,
+    /// It may be cheaper by chance (11.3).
+    NotSignificant,
+    /// Its cost varies too much (11.4).
+    TooVariable,
+}
+
+impl Refusal {
+    /// In the order of the checks.
+    pub const ALL: [Self; 4] =
+        [Self::SettlementFloor, Self::NoImprovement, Self::NotSignificant, Self::TooVariable];
+
+    /// The check behind a recorded reason; `None` if the reason is of no check.
+    #[must_use]
+    pub fn of_reason(reason: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| reason.starts_with(refusal.beginning()))
+    }
+
+    /// How its reasons begin.
+    const fn beginning(self) -> &'static str {
+        match self {
+            Self::SettlementFloor => "settlement rate ",
+            Self::NoImprovement => "no improvement: ",
+            Self::NotSignificant => "improvement not significant: ",
+            Self::TooVariable => "cost too variable: ",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SettlementFloor => "settlement rate below the minimum",
+            Self::NoImprovement => "no improvement",
+            Self::NotSignificant => "improvement not significant",
+            Self::TooVariable => "cost too variable",
+        }
+    }
+
+    fn because(self, why: &str) -> Verdict {
+        Verdict { accepted: false, reason: format!("{}{why}", self.beginning()) }
     }
 }
 
@@ -92,12 +140,6 @@ pub struct Verdict {
     pub accepted: bool,
     /// Which checks decided, in words.
     pub reason: String,
-}
-
-impl Verdict {
-    const fn rejected(reason: String) -> Self {
-        Self { accepted: false, reason }
-    }
 }
 
 /// A rate in per cent with two decimals, half to even.
@@ -121,6 +163,23 @@ mod tests {
         assert_eq!(percent(0.5), "50.00%");
         assert_eq!(format!("{:.2}", 0.125), "0.12");
         assert_eq!(format!("{:.2}", 0.375), "0.38");
+    }
+
+    #[test]
+    fn the_check_that_refused_is_known_by_its_reason() {
+        let strict =
+            Criteria { min_settlement_rate: 0.95, require_significance: true, max_variation: Some(0.1) };
+        for (old, new, rate, refusal) in [
+            ([10, 10], [1, 1], 0.5, Refusal::SettlementFloor),
+            ([1, 1], [2, 2], 1.0, Refusal::NoImprovement),
+            ([9, 1], [1, 2], 1.0, Refusal::NotSignificant),
+            ([900, 970], [70, 140], 1.0, Refusal::TooVariable),
+        ] {
+            let verdict = Comparison::new(&old, &new, rate).judge(&strict);
+            assert!(!verdict.accepted);
+            assert_eq!(Refusal::of_reason(&verdict.reason), Some(refusal), "{}", verdict.reason);
+        }
+        assert_eq!(Refusal::of_reason("accepted: delta_sum = 3"), None);
     }
 
     #[test]

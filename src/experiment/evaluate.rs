@@ -373,6 +373,7 @@ impl Laboratory {
                         experiment: Some(context),
                         policies: snapshots(file, authors),
                     },
+                    checkpoint_every: None,
                 })
             }
             _ => None,

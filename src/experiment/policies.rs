@@ -18,7 +18,8 @@ pub const TREES: [&str; 4] =
 /// The fraction of a policy that names none.
 pub const DEFAULT_FRACTION: f64 = 0.5;
 
-const FRACTION: &str = "initial_liquidity_fraction";
+/// The parameter that says how much of its pool a bank brings.
+pub const FRACTION: &str = "initial_liquidity_fraction";
 
 /// A policy that an agent can run under. Clones share it.
 #[derive(Clone, Debug)]

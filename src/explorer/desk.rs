@@ -1,7 +1,7 @@
 //! What a screen may do to the rest of the explorer while it handles a message.
 
 use super::jobs::Jobs;
-use super::keymap::Intent;
+use super::keymap::{Intent, Keymap};
 use super::link::Link;
 use super::look::Look;
 use super::message::{Effect, Query, Slot, Ticket};
@@ -35,6 +35,7 @@ pub struct Desk<'a> {
     pub tickets: &'a mut Ticket,
     pub jobs: &'a mut Jobs,
     pub library: &'a [LibraryItem],
+    pub keymap: &'a Keymap,
     pub read_only: bool,
     pub notice: &'a mut Option<Notice>,
     pub prompt: &'a mut Option<Prompt>,

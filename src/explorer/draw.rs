@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::format::{counted, percent};
-use super::keymap;
 use super::look::Tone;
 use super::screens::{beside, stack};
 use super::state::State;
@@ -98,7 +97,7 @@ fn draw_keys(state: &State, area: Rect, buffer: &mut Buffer) {
     let used = text_line(rest, 0, &pending, Tone::Warn, buffer, look);
     rest = Rect { x: rest.x + used, width: rest.width - used, ..rest };
     let first = state.stack.len() == 1;
-    let shown = keymap::footer(state.top().scopes()).filter(|(key, _)| !(first && *key == "Esc"));
+    let shown = state.keymap.footer(state.top().scopes()).filter(|(key, _)| !(first && *key == "Esc"));
     let all: Vec<(&str, &str)> = shown.collect();
     let width = |key: &str, word: &str| (key.width() + word.width() + 3) as u16;
     let always: Vec<_> = all.iter().filter(|(_, word)| matches!(*word, "help" | "quit" | "back")).collect();

@@ -3,6 +3,7 @@
 //! Footer and help are generated from it; a test refuses keys that mean two things.
 
 use super::key::Key;
+use crate::finding::nearest;
 
 /// Something the user wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +285,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Everywhere, &["g s"], Intent::GoSimulations, "all simulations", ""),
     bind(Scope::Everywhere, &["g j"], Intent::GoJobs, "jobs", ""),
     bind(Scope::Lists, &["m"], Intent::Bookmark, "keep this place in the database", ""),
-    bind(Scope::Everywhere, &["'"], Intent::GoBookmarks, "places that were kept", ""),
+    bind(Scope::Lists, &["'"], Intent::GoBookmarks, "places that were kept", ""),
     bind(Scope::Everywhere, &["g q"], Intent::GoSql, "ask the database in SQL", ""),
     bind(
         Scope::Everywhere,
@@ -316,19 +317,132 @@ pub enum Lookup {
     Nothing,
 }
 
-/// The table with its keys read.
+/// A binding with the keys that are in force.
+#[derive(Clone, Debug)]
+struct Row {
+    scope: Scope,
+    /// In the help's notation.
+    keys: Vec<String>,
+    intent: Intent,
+    help: &'static str,
+    footer: &'static str,
+}
+
+/// The table with the keys that are in force.
 #[derive(Debug)]
 pub struct Keymap {
+    table: Vec<Row>,
+    /// Every sequence, read.
     rows: Vec<(Scope, Vec<Key>, Intent)>,
+}
+
+/// Scopes that can be active together, screen by screen.
+const TOGETHER: &[&[Scope]] = &[
+    &[Scope::Everywhere, Scope::Lists, Scope::Jobs],
+    &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Marks, Scope::Simulations],
+    &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Events],
+    &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Bookmarks],
+    &[Scope::Everywhere, Scope::Lists, Scope::Replay],
+    &[Scope::Everywhere, Scope::Lists, Scope::Iterations],
+    &[Scope::Everywhere, Scope::Lists, Scope::Policy],
+    &[Scope::Everywhere, Scope::Lists, Scope::Compare],
+    &[Scope::Everywhere, Scope::Lists, Scope::Bank],
+    &[Scope::Everywhere, Scope::Lists, Scope::SqlResult],
+    &[Scope::Everywhere, Scope::SqlLine],
+    &[Scope::Everywhere, Scope::Menu],
+    &[Scope::Everywhere, Scope::Form],
+    &[Scope::Question],
+];
+
+/// Keys that the user chose, by the name of what they do.
+pub type ChosenKeys = std::collections::BTreeMap<String, Vec<String>>;
+
+impl Intent {
+    /// Its name in the settings: `GoToTick` is `go-to-tick`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
+    }
 }
 
 impl Keymap {
     /// The bindings of [`BINDINGS`].
     pub fn standard() -> Self {
-        let rows = BINDINGS.iter().flat_map(|binding| {
-            binding.keys.iter().map(|keys| (binding.scope, sequence(keys), binding.intent))
+        let table = BINDINGS.iter().map(|binding| Row {
+            scope: binding.scope,
+            keys: binding.keys.iter().map(|keys| (*keys).to_owned()).collect(),
+            intent: binding.intent,
+            help: binding.help,
+            footer: binding.footer,
         });
-        Self { rows: rows.collect() }
+        Self::of(table.collect())
+    }
+
+    fn of(table: Vec<Row>) -> Self {
+        let read = |row: &Row| {
+            let (scope, intent) = (row.scope, row.intent);
+            row.keys.iter().map(|keys| (scope, sequence(keys), intent)).collect::<Vec<_>>()
+        };
+        let rows = table.iter().flat_map(read).collect();
+        Self { table, rows }
+    }
+
+    /// The bindings with other keys for some of them.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none, a key that cannot be read, keys that would mean two things on one screen.
+    pub fn with(chosen: &ChosenKeys) -> Result<Self, String> {
+        let mut table = Self::standard().table;
+        for (name, keys) in chosen {
+            if let Some(odd) = keys.iter().find(|keys| !is_readable(keys)) {
+                return Err(format!(
+                    "`{odd}` (for `{name}`) is no key; keys are written as in the help, `g j` or `Ctrl+D`"
+                ));
+            }
+            let rows = table.iter_mut().filter(|row| row.intent.name() == *name);
+            let mut known = false;
+            for row in rows {
+                row.keys.clone_from(keys);
+                known = true;
+            }
+            if !known {
+                let names: Vec<String> = BINDINGS.iter().map(|binding| binding.intent.name()).collect();
+                let near = nearest(name, names.iter().map(String::as_str));
+                let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                return Err(format!("nothing is called `{name}`{hint}"));
+            }
+        }
+        let keymap = Self::of(table);
+        match keymap.conflict() {
+            Some(conflict) => Err(conflict),
+            None => Ok(keymap),
+        }
+    }
+
+    /// Keys that mean two things on one screen, if there are any.
+    fn conflict(&self) -> Option<String> {
+        for scopes in TOGETHER {
+            let active: Vec<_> = self.rows.iter().filter(|(scope, ..)| scopes.contains(scope)).collect();
+            for (at, (_, keys, intent)) in active.iter().enumerate() {
+                for (_, others, other) in active.iter().skip(at + 1) {
+                    if keys.starts_with(others) || others.starts_with(keys) {
+                        let (keys, others) = (written(keys), written(others));
+                        let (name, other) = (intent.name(), other.name());
+                        return Some(format!(
+                            "`{keys}` ({name}) and `{others}` ({other}) are in each other's way"
+                        ));
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// What the keys pressed so far mean in these scopes.
@@ -342,52 +456,49 @@ impl Keymap {
         }
         if begins { Lookup::Begins } else { Lookup::Nothing }
     }
+
+    /// The bindings shown in the footer: key and word, in the order of the table.
+    pub fn footer(&self, scopes: &[Scope]) -> impl Iterator<Item = (&str, &'static str)> {
+        self.table
+            .iter()
+            .filter(|row| scopes.contains(&row.scope) && !row.footer.is_empty())
+            .filter_map(|row| Some((row.keys.first()?.as_str(), row.footer)))
+    }
+
+    /// The help of some scopes: title, then keys and what they do.
+    pub fn help(&self, scopes: &[Scope]) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+        scopes
+            .iter()
+            .map(|scope| {
+                let rows = self.table.iter().filter(|row| row.scope == *scope);
+                (scope.title(), rows.map(|row| (row.keys.join("  "), row.help)).collect())
+            })
+            .collect()
+    }
+
+    /// What can be done in some scopes, with help and keys.
+    pub fn commands(&self, scopes: &[Scope]) -> impl Iterator<Item = (Intent, &'static str, String)> {
+        let rows = self.table.iter().filter(|row| scopes.contains(&row.scope));
+        rows.map(|row| (row.intent, row.help, row.keys.join("  ")))
+    }
 }
 
 fn sequence(keys: &str) -> Vec<Key> {
     keys.split(' ').filter_map(Key::parse).collect()
 }
 
-/// The bindings shown in the footer: key and word, in the order of the table.
-pub fn footer(scopes: &[Scope]) -> impl Iterator<Item = (&'static str, &'static str)> {
-    BINDINGS
-        .iter()
-        .filter(|binding| scopes.contains(&binding.scope) && !binding.footer.is_empty())
-        .filter_map(|binding| Some((*binding.keys.first()?, binding.footer)))
+fn is_readable(keys: &str) -> bool {
+    !keys.is_empty() && keys.split(' ').all(|key| Key::parse(key).is_some())
 }
 
-/// The help of some scopes: title, then keys and what they do.
-pub fn help(scopes: &[Scope]) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
-    scopes
-        .iter()
-        .map(|scope| {
-            let rows = BINDINGS.iter().filter(|binding| binding.scope == *scope);
-            (scope.title(), rows.map(|binding| (binding.keys.join("  "), binding.help)).collect())
-        })
-        .collect()
+fn written(keys: &[Key]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-
-    /// The sets of scopes that are active together.
-    const TOGETHER: &[&[Scope]] = &[
-        &[Scope::Everywhere, Scope::Lists, Scope::Jobs],
-        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Marks, Scope::Simulations],
-        &[Scope::Everywhere, Scope::Lists, Scope::Compare],
-        &[Scope::Everywhere, Scope::Lists, Scope::Bank],
-        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Bookmarks],
-        &[Scope::Everywhere, Scope::SqlLine],
-        &[Scope::Everywhere, Scope::Lists, Scope::SqlResult],
-        &[Scope::Everywhere, Scope::Menu],
-        &[Scope::Everywhere, Scope::Lists, Scope::Search, Scope::Events],
-        &[Scope::Everywhere, Scope::Lists, Scope::Replay],
-        &[Scope::Everywhere, Scope::Lists, Scope::Iterations],
-        &[Scope::Everywhere, Scope::Lists, Scope::Policy],
-        &[Scope::Everywhere, Scope::Form],
-        &[Scope::Question],
-    ];
 
     #[test]
     fn every_key_is_readable() {
@@ -401,15 +512,34 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_on_one_screen() {
-        let keymap = Keymap::standard();
-        for scopes in TOGETHER {
-            let active: Vec<_> = keymap.rows.iter().filter(|(scope, ..)| scopes.contains(scope)).collect();
-            for (at, (_, keys, _)) in active.iter().enumerate() {
-                for (_, others, _) in &active[at + 1..] {
-                    let clash = keys.starts_with(others) || others.starts_with(keys);
-                    assert!(!clash, "{keys:?} and {others:?} clash in {scopes:?}");
-                }
-            }
+        assert_eq!(Keymap::standard().conflict(), None);
+    }
+
+    #[test]
+    fn every_scope_is_tested_for_conflicts() {
+        for binding in BINDINGS {
+            assert!(TOGETHER.iter().any(|scopes| scopes.contains(&binding.scope)), "{:?}", binding.scope);
+        }
+    }
+
+    #[test]
+    fn keys_can_be_chosen() {
+        let chosen = |name: &str, keys: &[&str]| {
+            ChosenKeys::from([(name.to_owned(), keys.iter().map(|keys| (*keys).to_owned()).collect())])
+        };
+        let keymap = Keymap::with(&chosen("tick-forward", &["Ctrl+T", "g t"])).unwrap();
+        let scopes = [Scope::Everywhere, Scope::Lists, Scope::Replay];
+        assert_eq!(keymap.find(&scopes, &sequence("g t")), Lookup::Bound(Intent::TickForward));
+        assert_eq!(keymap.find(&scopes, &sequence(".")), Lookup::Nothing);
+        assert_eq!(keymap.footer(&scopes).next(), Some(("Ctrl+T", "tick on")));
+        for (name, keys, said) in [
+            ("tick-forwards", ".", "nothing is called `tick-forwards`; did you mean `tick-forward`?"),
+            ("tick-forward", "Strg+T", "`Strg+T` (for `tick-forward`) is no key"),
+            ("tick-forward", "j", "`j` (down)"),
+            ("tick-forward", "g", "are in each other's way"),
+        ] {
+            let refused = Keymap::with(&chosen(name, &[keys])).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
         }
     }
 

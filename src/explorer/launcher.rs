@@ -388,7 +388,7 @@ impl Work {
                 reporter.progress(done as f64 / ticks.max(1) as f64, stage, 0, done);
             }
         };
-        let storage = Storage { provider: &provider, start };
+        let storage = Storage { provider: &provider, start, checkpoint_every: None };
         let finished = simulate(&request, Some(storage), &mut observer, &self.cancel)
             .map_err(|error| with_hint(&error))?;
         if let Some(ticket) = finished.ticket {

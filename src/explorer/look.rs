@@ -105,6 +105,57 @@ const ASCII: Glyphs = Glyphs {
     borders: [ASCII_PLAIN, ASCII_FOCUSED],
 };
 
+/// Which colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// The sixteen colours of the terminal, for a dark background.
+    #[default]
+    Dark,
+    /// The same, without those that are faint on a light background.
+    Light,
+    /// Colours that everybody can tell apart (after Okabe and Ito), from the table of 256.
+    ColourBlind,
+}
+
+impl Theme {
+    /// The theme of a name in the settings.
+    pub fn find(name: &str) -> Option<Self> {
+        match name {
+            "dark" => Some(Self::Dark),
+            "light" => Some(Self::Light),
+            "colour-blind" => Some(Self::ColourBlind),
+            _ => None,
+        }
+    }
+
+    /// Accent, good, bad, warning.
+    const fn meanings(self) -> [Color; 4] {
+        match self {
+            Self::Dark => [Color::Cyan, Color::Green, Color::Red, Color::Yellow],
+            Self::Light => [Color::Blue, Color::Green, Color::Red, Color::Magenta],
+            Self::ColourBlind => [SKY_BLUE, GREEN, VERMILION, ORANGE],
+        }
+    }
+
+    /// The lines of a chart.
+    const fn series(self) -> [Color; 6] {
+        match self {
+            Self::Dark => [Color::Cyan, Color::Yellow, Color::Magenta, Color::Green, Color::Blue, Color::Red],
+            Self::Light => {
+                [Color::Blue, Color::Red, Color::Magenta, Color::Green, Color::DarkGray, Color::Black]
+            }
+            Self::ColourBlind => [SKY_BLUE, ORANGE, GREEN, PURPLE, VERMILION, YELLOW],
+        }
+    }
+}
+
+const ORANGE: Color = Color::Indexed(214);
+const SKY_BLUE: Color = Color::Indexed(74);
+const GREEN: Color = Color::Indexed(36);
+const YELLOW: Color = Color::Indexed(227);
+const VERMILION: Color = Color::Indexed(166);
+const PURPLE: Color = Color::Indexed(175);
+
 /// The look of this session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
@@ -112,10 +163,9 @@ pub struct Look {
     pub colour: bool,
     /// Whether only ASCII characters are used.
     pub ascii: bool,
+    /// Which colours.
+    pub theme: Theme,
 }
-
-const SERIES: [Color; 6] =
-    [Color::Cyan, Color::Yellow, Color::Magenta, Color::Green, Color::Blue, Color::Red];
 
 impl Look {
     /// The characters in use.
@@ -127,15 +177,17 @@ impl Look {
     pub fn style(self, tone: Tone) -> Style {
         let style = Style::new();
         let coloured = |colour| if self.colour { style.fg(colour) } else { style };
+        let [accent, good, bad, warn] = self.theme.meanings();
+        let series = self.theme.series();
         match tone {
             Tone::Plain => style,
             Tone::Muted => style.add_modifier(Modifier::DIM),
             Tone::Strong => style.add_modifier(Modifier::BOLD),
-            Tone::Accent => coloured(Color::Cyan).add_modifier(Modifier::BOLD),
-            Tone::Good => coloured(Color::Green),
-            Tone::Bad => coloured(Color::Red).add_modifier(Modifier::BOLD),
-            Tone::Warn => coloured(Color::Yellow),
-            Tone::Series(number) => coloured(SERIES[number % SERIES.len()]),
+            Tone::Accent => coloured(accent).add_modifier(Modifier::BOLD),
+            Tone::Good => coloured(good),
+            Tone::Bad => coloured(bad).add_modifier(Modifier::BOLD),
+            Tone::Warn => coloured(warn),
+            Tone::Series(number) => coloured(series[number % series.len()]),
         }
     }
 
@@ -156,5 +208,23 @@ impl Look {
     /// Its style.
     pub fn border_style(self, focused: bool) -> Style {
         self.style(if focused { Tone::Accent } else { Tone::Muted })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_meanings_and_no_two_lines_share_a_colour() {
+        for name in ["dark", "light", "colour-blind"] {
+            let theme = Theme::find(name).unwrap_or_default();
+            for colours in [&theme.meanings()[..], &theme.series()[..]] {
+                for (at, colour) in colours.iter().enumerate() {
+                    assert!(!colours[at + 1..].contains(colour), "{name}: {colour:?}");
+                }
+            }
+        }
+        assert_eq!(Theme::find("solarized"), None);
     }
 }

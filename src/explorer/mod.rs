@@ -53,9 +53,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::persistence::{Access, Database, PersistenceError};
 use event_loop::World;
+use keymap::{ChosenKeys, Keymap};
 use launcher::Launcher;
 use link::Link;
-use look::Look;
+use look::{Look, Theme};
 use message::{JobId, Message, Query, Slot, Ticket};
 use readers::Readers;
 use rows::Plan;
@@ -79,6 +80,10 @@ pub struct ExplorerOptions {
     pub ascii: bool,
     /// Draw without colours.
     pub no_color: bool,
+    /// `dark`, `light` or `colour-blind`.
+    pub theme: Option<String>,
+    /// Other keys, by the name of what they do: `tick-forward`.
+    pub keys: ChosenKeys,
     /// The folder for copies of library entries that are edited; without one they cannot be.
     pub drafts: Option<PathBuf>,
     /// Where to begin, as a deep link: `run/ID/iteration/3` or `sim/ID/replay?tick=12&event=40`.
@@ -97,6 +102,14 @@ pub enum ExplorerError {
     /// The terminal cannot be used.
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[from] io::Error),
+    /// A setting that is none.
+    #[error("{message}")]
+    Settings {
+        /// What is wrong with it.
+        message: String,
+        /// What would be right.
+        hint: String,
+    },
     /// A deep link that is none.
     #[error("{0}")]
     Link(String),
@@ -119,6 +132,7 @@ impl ExplorerError {
                     .to_owned(),
             ),
             Self::Database(error) => error.hint(),
+            Self::Settings { hint, .. } => Some(hint.clone()),
             Self::Terminal(_) | Self::Link(_) | Self::Script(_) | Self::Signal(_) => None,
         }
     }
@@ -180,10 +194,22 @@ fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
         // The receiver is at hand: this cannot fail.
         let _ = messages.send(Message::Trouble(warning.clone()));
     }
-    let look = Look { colour: !options.no_color, ascii: options.ascii };
+    let theme = match options.theme.as_deref() {
+        None => Theme::default(),
+        Some(name) => Theme::find(name).ok_or_else(|| {
+            let message = format!("there is no theme `{name}`");
+            ExplorerError::Settings { message, hint: "themes are `dark`, `light` and `colour-blind`".into() }
+        })?,
+    };
+    let keymap = Keymap::with(&options.keys).map_err(|message| ExplorerError::Settings {
+        message,
+        hint: "see `[explorer.keys]` in the settings".into(),
+    })?;
+    let look = Look { colour: !options.no_color, ascii: options.ascii, theme };
     let shown = database.path().display().to_string();
     let mut state = State::new(launcher::library_items(), shown, look);
     state.read_only = !database.is_writable();
+    state.keymap = keymap;
     state.stack.extend(link.map(Link::screens).unwrap_or_default());
     let launcher = Launcher::new(database, messages);
     let outside = Outside { readers, launcher, drafts: options.drafts.clone() };

@@ -95,6 +95,7 @@ impl State {
             tickets: &mut self.tickets,
             jobs: &mut self.jobs,
             library: &self.library,
+            keymap: &self.keymap,
             read_only: self.read_only,
             notice: &mut self.notice,
             prompt: &mut self.prompt,

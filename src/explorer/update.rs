@@ -200,7 +200,7 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
         Intent::Suspend => effects.push(Effect::Suspend),
         Intent::Help if matches!(state.stack.last(), Some(Screen::Help(_))) => {}
         Intent::Help => {
-            let help = Help::about(state.top().scopes());
+            let help = Help::about(state.top().scopes(), &state.keymap);
             open(state, Screen::Help(help), effects);
         }
         Intent::Bookmark => match state.top().copyable() {
@@ -216,7 +216,8 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
         Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
         Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
         Intent::Palette => {
-            let palette = Palette::over(state.top().scopes(), state.top().simulation().map(str::to_owned));
+            let simulation = state.top().simulation().map(str::to_owned);
+            let palette = Palette::over(state.top().scopes(), simulation, &state.keymap);
             open(state, Screen::Palette(palette), effects);
         }
         Intent::CopyId | Intent::CopyLink | Intent::CopyRow => copy(state, intent, effects),

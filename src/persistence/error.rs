@@ -95,6 +95,16 @@ pub enum PersistenceError {
         /// Ids that are near.
         near: Vec<String>,
     },
+    /// A simulation that cannot be resumed.
+    #[error("simulation `{id}` cannot be resumed: {reason}")]
+    NotResumable {
+        /// The simulation.
+        id: String,
+        /// Why not.
+        reason: String,
+        /// The run of an experiment to which it belongs.
+        run: Option<String>,
+    },
     /// A call that breaks the order of calls; an error of the program.
     #[error("simulation `{id}`: {what}")]
     OutOfOrder {
@@ -166,6 +176,9 @@ impl PersistenceError {
             }
             Self::Unknown { near, .. } if !near.is_empty() => {
                 return Some(format!("did you mean `{}`?", near.join("`, `")));
+            }
+            Self::NotResumable { run: Some(run), .. } => {
+                return Some(format!("`payment-sim experiment resume {run}` continues the whole run"));
             }
             Self::Filter { hint, .. } => return hint.clone(),
             _ => return None,

@@ -157,18 +157,33 @@ pub struct ExperimentWrites {
     pub(super) writes: Vec<ExperimentWrite>,
 }
 
-/// One change.
+/// One change of the rows of a run.
 #[derive(Clone, Debug)]
-pub(super) enum ExperimentWrite {
+pub enum ExperimentWrite {
+    /// The row of the run.
     Start(ExperimentStart),
+    /// The run goes on.
     Resumed,
+    /// So many iterations have started.
     IterationsStarted(u32),
+    /// An iteration was evaluated.
     Iteration(IterationRecord),
-    AcceptedChanges { iteration: u32, accepted_changes: String },
+    /// The round of an iteration is over.
+    AcceptedChanges {
+        /// From 0.
+        iteration: u32,
+        /// Bank to whether its policy was replaced, as JSON.
+        accepted_changes: String,
+    },
+    /// A live event.
     Event(LiveEvent),
+    /// A comparison was decided.
     Evaluation(Box<PolicyEvaluation>),
+    /// A point of a sweep.
     SweepPoint(SweepPoint),
+    /// A simulation is taken back.
     RemoveSimulation(String),
+    /// The run has ended.
     End(ExperimentEnd),
 }
 
@@ -183,6 +198,18 @@ impl ExperimentWrites {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The changes in their order.
+    #[must_use]
+    pub fn changes(&self) -> &[ExperimentWrite] {
+        &self.writes
     }
 
     /// Simulations to be taken back.

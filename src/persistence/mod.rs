@@ -25,12 +25,13 @@ pub use clock::Moment;
 pub use database::{Access, Database, Layout};
 pub use error::PersistenceError;
 pub use experiment::{
-    ExperimentEnd, ExperimentStart, ExperimentWrites, IterationRecord, LiveEvent, PolicyEvaluation,
-    SweepPoint, SweepPointStatus,
+    ExperimentEnd, ExperimentStart, ExperimentWrite, ExperimentWrites, IterationRecord, LiveEvent,
+    PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
 pub use provider::{
-    DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot, SimulationCompletion,
-    SimulationFailure, SimulationPersistenceProvider, SimulationStart, TickRecord, Ticket,
+    Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,
+    SimulationCompletion, SimulationFailure, SimulationPersistenceProvider, SimulationResume,
+    SimulationStart, TickRecord, Ticket,
 };
 pub use query::*;
 pub use status::{Purpose, Status};

@@ -6,7 +6,8 @@ use std::sync::mpsc::Receiver;
 use super::database::check_id;
 use super::writer::{Command, End, Run};
 use super::{Database, Moment, PersistenceError, Purpose, Status};
-use crate::event::Event;
+use crate::event::{Digest, Event};
+use crate::metrics::Ledger;
 use crate::scenario::Scenario;
 use crate::time::Tick;
 
@@ -22,6 +23,15 @@ pub trait SimulationPersistenceProvider: Send + Sync {
     /// An id that exists or is in use, an empty id or one with control characters, a
     /// file that cannot be written. Nothing has been simulated then.
     fn persist_simulation_start(&self, start: SimulationStart) -> Result<(), PersistenceError>;
+
+    /// Goes on with a simulation that ended early, in its own row: sets it running and removes what was
+    /// written at its end (spec 06, 6). Waits until that is committed.
+    ///
+    /// # Errors
+    ///
+    /// A simulation that is running, or no longer as it was read, a file that cannot be written.
+    /// Nothing has changed then.
+    fn persist_simulation_resume(&self, resume: SimulationResume) -> Result<(), PersistenceError>;
 
     /// Stores what happened in a tick; gives the number of its events. Waits while the
     /// writer is behind.
@@ -136,6 +146,26 @@ impl PolicyAuthor {
     }
 }
 
+/// A simulation that goes on after its last stored tick.
+#[derive(Clone, Debug)]
+pub struct SimulationResume {
+    /// What was known when it started.
+    pub start: SimulationStart,
+    /// What its stored events say.
+    pub ledger: Ledger,
+    /// The digest of its stored events.
+    pub digest: Digest,
+}
+
+/// The complete state of a simulation after a tick (2.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The state, as the engine writes it.
+    pub state_json: String,
+    /// Payments that have not settled.
+    pub num_transactions: u64,
+}
+
 /// What happened in one tick.
 #[derive(Clone, Debug)]
 pub struct TickRecord {
@@ -145,6 +175,8 @@ pub struct TickRecord {
     pub first_sequence: u64,
     /// Its events in order.
     pub events: Arc<[Event]>,
+    /// The state after it, if it is to be stored.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// How a simulation came to its end.
@@ -163,6 +195,8 @@ pub struct SimulationFailure {
     pub error: String,
     /// Wall time of the loop in seconds.
     pub duration_seconds: f64,
+    /// The state after its last complete tick, if it is to be stored.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What ended a simulation before its end.
@@ -256,6 +290,26 @@ impl SimulationPersistenceProvider for DuckDbProvider {
         self.database.writer()?.send(Command::Start { start: Box::new(start), run, at: Moment::now() })
     }
 
+    fn persist_simulation_resume(&self, resume: SimulationResume) -> Result<(), PersistenceError> {
+        let id = resume.start.simulation_id.clone();
+        let state = resume.ledger.state();
+        let run = Arc::new(Run::after(state.last_tick(), state.sequence()));
+        {
+            let mut ids = self.database.ids();
+            if ids.running.contains_key(&id) {
+                return Err(PersistenceError::OutOfOrder { id, what: "it is running".to_owned() });
+            }
+            ids.running.insert(id.clone(), run.clone());
+        }
+        let resume = Box::new(resume);
+        let writer = self.database.writer()?;
+        let resumed = writer.ask(|reply| Command::Resume { resume, run, reply }).and_then(Ticket::wait);
+        if resumed.is_err() {
+            self.database.ids().running.remove(&id);
+        }
+        resumed
+    }
+
     fn persist_tick_events(
         &self,
         simulation_id: &str,
@@ -275,7 +329,8 @@ impl SimulationPersistenceProvider for DuckDbProvider {
         end: SimulationCompletion,
     ) -> Result<Ticket, PersistenceError> {
         let duration_seconds = end.duration_seconds;
-        self.end(simulation_id, End { status: Status::Completed, duration_seconds, error: None })
+        let end = End { status: Status::Completed, duration_seconds, error: None, checkpoint: None };
+        self.end(simulation_id, end)
     }
 
     fn persist_simulation_failed(
@@ -287,7 +342,7 @@ impl SimulationPersistenceProvider for DuckDbProvider {
             Failure::Failed => Status::Failed,
             Failure::Cancelled => Status::Cancelled,
         };
-        let duration_seconds = failure.duration_seconds;
-        self.end(simulation_id, End { status, duration_seconds, error: Some(failure.error) })
+        let SimulationFailure { outcome: _, error, duration_seconds, checkpoint } = failure;
+        self.end(simulation_id, End { status, duration_seconds, error: Some(error), checkpoint })
     }
 }

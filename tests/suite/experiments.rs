@@ -70,7 +70,7 @@ impl Case {
         let plan = self.plan(|experiment| experiment.persist_simulations = level);
         let run_id = self.expected()["run_id"].as_str().map(str::to_owned);
         let mut recorder = Recorder::default();
-        let options = RunOptions { run_id, workers: Some(2) };
+        let options = RunOptions { run_id, workers: Some(2), ..RunOptions::default() };
         run(&plan, &options, Some(database), &mut recorder, &CancelFlag::default()).expect("a run");
         recorder.0
     }
@@ -96,7 +96,8 @@ impl Observer for Recorder {
 /// Runs an experiment into a new file and closes it.
 fn stored_run(plan: &Plan, run_id: &str, file: &Path, workers: usize) -> RunResult {
     let database = Database::open(file, Access::Write).expect("a database");
-    let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(workers) };
+    let options =
+        RunOptions { run_id: Some(run_id.to_owned()), workers: Some(workers), ..RunOptions::default() };
     run(plan, &options, Some(&database), &mut (), &CancelFlag::default()).expect("a run")
 }
 
@@ -327,7 +328,7 @@ fn a_run_that_is_cancelled_says_so_and_keeps_what_is_complete() {
     let plan = case.plan(|experiment| experiment.persist_simulations = PersistLevel::All);
     let cancel = CancelFlag::default();
     let database = Database::open(&file, Access::Write).expect("a database");
-    let options = RunOptions { run_id: Some("run".to_owned()), workers: None };
+    let options = RunOptions { run_id: Some("run".to_owned()), workers: None, ..RunOptions::default() };
     let mut observer = CancelAfter(cancel.clone(), 2);
     let result = run(&plan, &options, Some(&database), &mut observer, &cancel).expect("a run");
     drop(database);
@@ -350,7 +351,7 @@ fn a_run_id_that_exists_is_refused_before_anything_runs() {
     stored_run(&plan, "run", &file, 1);
     let before = everything(&file);
     let database = Database::open(&file, Access::Write).expect("a database");
-    let options = RunOptions { run_id: Some("run".to_owned()), workers: None };
+    let options = RunOptions { run_id: Some("run".to_owned()), workers: None, ..RunOptions::default() };
     let again = run(&plan, &options, Some(&database), &mut (), &CancelFlag::default());
     assert!(matches!(again, Err(ExperimentError::Storage(_))));
     drop(database);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use payment_sim::persistence::{Access, Database, SimulationFilter, SimulationRow, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::program::Program as Outside;
+use crate::support::program::{Program as Outside, said};
 use crate::support::terminal::Program;
 
 /// The explorer on a database file, in 80 columns and 24 rows.
-fn explorer(database: &Path) -> Program {
+pub fn explorer(database: &Path) -> Program {
     let binary = env!("CARGO_BIN_EXE_payment-sim");
     Program::start(&[binary, "--db", &database.to_string_lossy()], (80, 24))
 }
@@ -28,7 +28,7 @@ fn send(program: &Program, signal: Signal) {
 }
 
 /// Launches a simulation that does not end by itself while the test looks.
-fn launch_long(program: &mut Program) {
+pub fn launch_long(program: &mut Program) {
     program.wait("Library").press("L").wait("Type a path").press("library:large-day\r").wait("[ Start ]");
     // Back to the last setting, the ticks.
     program
@@ -154,6 +154,31 @@ fn without_a_terminal_it_says_which_commands_need_none() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("the explorer needs a terminal") && said.contains("`experiment`"), "{said}");
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn keys_and_theme_are_set_in_the_settings_and_wrong_ones_are_refused() {
+    let program = Outside::new();
+    let play = |settings: &str, script: &str| {
+        std::fs::write(program.path("config.toml"), settings).expect("the settings");
+        std::fs::write(program.path("keys"), script).expect("the script");
+        let mut command = program.command();
+        command.args(["explore", "--config", "config.toml", "--db", "t.duckdb", "--keys", "keys"]);
+        said(command.output().expect("the program runs"))
+    };
+    let settings = "[explorer]\ntheme = \"colour-blind\"\n[explorer.keys]\ngo-runs = [\"Ctrl+T\"]\n";
+    let played = play(settings, "Ctrl+T\nwait Runs of experiments\n?\nframe\n");
+    assert_eq!(played.status, 0, "{}", played.err);
+    assert!(played.out.contains("Help"), "{}", played.out);
+    for (settings, message) in [
+        ("[explorer]\ntheme = \"pink\"\n", "error: there is no theme `pink`"),
+        ("[explorer.keys]\ngo-run = [\"x\"]\n", "error: nothing is called `go-run`; did you mean `go-runs`?"),
+        ("[explorer.keys]\ngo-runs = [\"j\"]\n", "are in each other's way"),
+    ] {
+        let played = play(settings, "q\n");
+        assert_eq!(played.status, 1, "{}", played.err);
+        assert!(played.err.contains(message) && played.err.contains("hint: "), "{}", played.err);
+    }
 }
 
 /// The database that the pictures of the README show.

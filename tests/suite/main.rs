@@ -7,7 +7,9 @@
 )]
 
 mod cases;
+mod checkpoints;
 mod commands;
+mod crash;
 mod experiment_records;
 mod experiments;
 mod explorer;
@@ -16,6 +18,8 @@ mod library;
 mod looking_back;
 mod readme;
 mod recording;
+mod resuming;
 mod support;
 mod sweeps;
+mod taking_home;
 mod tidy;

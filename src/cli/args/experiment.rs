@@ -56,6 +56,47 @@ pub enum ExperimentCommand {
     Results(ResultsArgs),
     /// Print how the policies of a run developed, as JSON.
     PolicyEvolution(EvolutionArgs),
+    /// Draw how the costs of a run developed.
+    Chart(ChartArgs),
+    /// Two recorded runs side by side: settings that differ, figures by iteration and at the end.
+    Compare(CompareRunsArgs),
+}
+
+/// Options of `experiment chart`.
+#[derive(Clone, Debug, Args)]
+pub struct ChartArgs {
+    /// Id of the run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Only this agent
+    #[arg(long, short, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Write the value of this parameter at each point
+    #[arg(long, short, value_name = "NAME", requires = "agent")]
+    pub parameter: Option<String>,
+    /// Write the picture to this file, .png or .svg [default: RUN_ID.png]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Draw it on standard output instead
+    #[arg(long, conflicts_with = "output")]
+    pub text: bool,
+}
+
+/// Options of `experiment compare`.
+#[derive(Clone, Debug, Args)]
+pub struct CompareRunsArgs {
+    /// Id of the first run
+    #[arg(value_name = "RUN_ID")]
+    pub run_a: String,
+    /// Id of the second run
+    #[arg(value_name = "RUN_ID")]
+    pub run_b: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `experiment replay`.
@@ -100,6 +141,9 @@ pub struct ResultsArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// The summary of a run as Markdown
+    #[arg(long, requires = "run_id", conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// Options of `experiment policy-evolution`.
@@ -186,6 +230,9 @@ pub struct ExperimentRunArgs {
     /// Id of the run, instead of a new one
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
+    /// Do not measure at the end what simple policies would have cost
+    #[arg(long)]
+    pub no_baselines: bool,
     /// The result as one line of JSON
     #[arg(long)]
     pub json: bool,

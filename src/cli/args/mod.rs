@@ -3,13 +3,14 @@
 mod experiment;
 mod policy;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
-    EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs, ReplayRunArgs, ResultsArgs,
-    VerboseOptions,
+    ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
+    ReplayRunArgs, ResultsArgs, VerboseOptions,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
@@ -129,7 +130,10 @@ pub enum ResultForm {
 
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
-#[command(group = ArgGroup::new("scenario").required(true).args(["file", "config"]))]
+#[command(group = ArgGroup::new("scenario").required(true).args(["file", "config", "resume"]))]
+#[command(group = ArgGroup::new("start").multiple(true).conflicts_with("resume").args([
+    "seed", "ticks", "run_ticks", "strict", "simulation_id", "description",
+]))]
 pub struct RunArgs {
     /// Scenario: .yaml, .yml, .json or library:NAME
     pub file: Option<String>,
@@ -160,9 +164,25 @@ pub struct RunArgs {
     /// Text stored with the simulation; implies --persist
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+    /// Store a checkpoint after every N ticks, the newest three of them; implies --persist
+    #[arg(long, value_name = "N")]
+    pub checkpoint_every: Option<NonZeroU64>,
+    /// Go on with a stored simulation that failed, was cancelled or interrupted; implies --persist
+    #[arg(
+        long,
+        value_name = "ID",
+        long_help = "Go on with a stored simulation that failed, was cancelled or interrupted, in its own \
+                     row: from its newest checkpoint, or from the start. Its stored ticks are simulated \
+                     again and must give the same events; what is printed begins behind them, the result is \
+                     that of the whole simulation. Implies --persist"
+    )]
+    pub resume: Option<String>,
     /// Add the digest of the events to the result also when nothing is stored
     #[arg(long)]
     pub digest: bool,
+    /// Print the time of every tick and of its phases on standard error
+    #[arg(long)]
+    pub debug: bool,
     /// Accepted for old scripts: everything is always stored
     #[arg(long, hide = true)]
     pub full_replay: bool,
@@ -287,7 +307,7 @@ pub struct ExploreArgs {
     /// Do not write to the database, launch nothing
     #[arg(long)]
     pub read_only: bool,
-    /// Begin at a place: run/ID/iteration/3 or sim/ID/replay?tick=12&event=40
+    /// Begin at a place, as `y l` copies it: run/ID/iteration/3, sim/ID/replay?tick=12&event=40
     #[arg(long, value_name = "LINK")]
     pub open: Option<String>,
     /// Play a key script instead of reading keys; needs no terminal

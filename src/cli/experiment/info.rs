@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::list::shortened;
 use super::points;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
@@ -96,7 +95,7 @@ fn llm_rows(llm: &LlmSettings) -> Vec<(&'static str, String)> {
         ("System prompt", format!("{length} characters")),
     ];
     if length > 0 {
-        rows.push(("Begins", shortened(&prompt.replace('\n', " "), 100)));
+        rows.push(("Begins", prompt.replace('\n', " ").chars().take(100).collect()));
     }
     rows
 }

@@ -43,8 +43,12 @@ pub fn text(kind: &str, data: &Value, details: Details) -> Option<String> {
         "policy_rejected" if details.policies => Some(comparison("rejected", data)),
         "iteration_metrics" if details.metrics => Some(metrics(data)),
         "llm_stats" if details.metrics => Some(format!(
-            "  Calls: {} ({} successful, {} failed)",
-            data["total_calls"], data["successful_calls"], data["failed_calls"]
+            "  Calls: {} ({} successful, {} failed), tokens: {} prompt, {} completion",
+            data["total_calls"],
+            data["successful_calls"],
+            data["failed_calls"],
+            data["total_prompt_tokens"],
+            data["total_completion_tokens"]
         )),
         "experiment_summary" if details.metrics => Some(summary(data)),
         _ => None,

@@ -1,6 +1,8 @@
 //! `experiment`: check, run and read experiments (spec 07, 18).
 
 mod audit;
+mod chart;
+mod compare;
 mod info;
 mod list;
 mod live;
@@ -33,6 +35,8 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
         ExperimentCommand::Replay(args) => replay::replay(args),
         ExperimentCommand::Results(args) => results::results(args),
         ExperimentCommand::PolicyEvolution(args) => policy_evolution::policy_evolution(args),
+        ExperimentCommand::Chart(args) => chart::chart(args),
+        ExperimentCommand::Compare(args) => compare::compare(args),
     }
 }
 

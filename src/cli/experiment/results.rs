@@ -8,8 +8,9 @@ use crate::cli::args::ResultsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
+use crate::experiment::analysis::summary::RunSummary;
 use crate::money::Cents;
-use crate::persistence::{ExperimentRow, Reader, RunFilter, RunRow};
+use crate::persistence::{ExperimentRow, IterationRow, Reader, RunFilter, RunRow};
 
 /// Lists recorded runs, or summarises one.
 pub fn results(args: &ResultsArgs) -> Result<(), CliError> {
@@ -94,7 +95,7 @@ fn run_json(run: &RunRow, experiment: &ExperimentRow) -> Value {
     })
 }
 
-/// Shows one run: what came of it, iteration by iteration.
+/// Shows one run: what came of it.
 fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
     let experiment = recorded(reader, run_id)?;
     if args.points {
@@ -103,43 +104,51 @@ fn summary(run_id: &str, reader: &Reader, args: &ResultsArgs) -> Result<(), CliE
     if experiment.experiment_type == "sweep" {
         return points::summary(&experiment, reader, args.json);
     }
+    let summary = RunSummary::of_run(reader, run_id)?.ok_or_else(|| reader.database().unknown_run(run_id))?;
     let iterations = reader.iterations(run_id)?;
     let mut output = Output::new();
     if args.json {
-        let config: Value = serde_json::from_str(&experiment.config).unwrap_or(Value::Null);
-        let totals: Vec<i64> = iterations.iter().map(|row| row.total_cost).collect();
-        let object = json!({
-            "run_id": run_id, "status": experiment.status.name(), "num_iterations": experiment.num_iterations,
-            "converged": experiment.converged, "convergence_reason": experiment.convergence_reason,
-            "final_cost": config["final_cost"], "final_costs": config["final_costs"],
-            "final_policies": config["final_policies"], "best_cost": config["best_cost"],
-            "best_costs": config["best_costs"], "best_policies": config["best_policies"],
-            "best_iteration": config["best_iteration"], "iteration_history": totals,
-        });
+        let object = result_json(&experiment, &iterations, &summary);
         output.line(&object.to_string())?;
-        return Ok(output.finish()?);
+    } else if args.markdown {
+        output.text(&summary.markdown())?;
+    } else {
+        output.text(&summary.text())?;
+        output.line("\nIteration by iteration")?;
+        output.text(&course(&iterations))?;
     }
-    output.line(&format!("Run {run_id} of {}", experiment.experiment_name))?;
-    output.line(&format!("  Status: {}", experiment.status))?;
-    let reason = experiment.convergence_reason.as_deref().unwrap_or("not ended yet");
-    output.line(&format!("  Converged: {} ({reason})", if experiment.converged { "yes" } else { "no" }))?;
-    output.line(&format!("  Final cost: {}", money(experiment.final_cost)))?;
-    output.line(&format!("  Best cost: {}\n", money(experiment.best_cost)))?;
-    let rows: Vec<Vec<String>> = iterations
-        .iter()
-        .map(|row| {
-            vec![
-                (row.iteration + 1).to_string(),
-                money(Some(row.total_cost)),
-                each(&row.costs_per_agent, dollars),
-                each(&row.policies, fraction),
-                accepted(&row.accepted_changes),
-            ]
-        })
-        .collect();
-    let columns = [right("Iteration"), right("Total"), left("Costs"), left("Fractions"), left("Accepted")];
-    output.text(&render(&columns, &rows))?;
     Ok(output.finish()?)
+}
+
+/// The result as spec 07, 14 has it, with the summary.
+fn result_json(experiment: &ExperimentRow, iterations: &[IterationRow], summary: &RunSummary) -> Value {
+    let config: Value = serde_json::from_str(&experiment.config).unwrap_or(Value::Null);
+    let totals: Vec<i64> = iterations.iter().map(|row| row.total_cost).collect();
+    json!({
+        "run_id": experiment.run_id, "status": experiment.status.name(),
+        "num_iterations": experiment.num_iterations,
+        "converged": experiment.converged, "convergence_reason": experiment.convergence_reason,
+        "final_cost": config["final_cost"], "final_costs": config["final_costs"],
+        "final_policies": config["final_policies"], "best_cost": config["best_cost"],
+        "best_costs": config["best_costs"], "best_policies": config["best_policies"],
+        "best_iteration": config["best_iteration"], "iteration_history": totals,
+        "baselines": config["baselines"], "summary": summary,
+    })
+}
+
+fn course(iterations: &[IterationRow]) -> String {
+    let row = |row: &IterationRow| {
+        vec![
+            (row.iteration + 1).to_string(),
+            money(Some(row.total_cost)),
+            each(&row.costs_per_agent, dollars),
+            each(&row.policies, fraction),
+            accepted(&row.accepted_changes),
+        ]
+    };
+    let columns = [right("Iteration"), right("Total"), left("Costs"), left("Fractions"), left("Accepted")];
+    let rows: Vec<Vec<String>> = iterations.iter().map(row).collect();
+    render(&columns, &rows).lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// `A x, B y` of a JSON mapping.

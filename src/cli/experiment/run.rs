@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
@@ -14,13 +14,14 @@ use crate::cli::database::from_environment;
 use crate::cli::error::{CliError, report_warnings, say};
 use crate::cli::interrupt;
 use crate::cli::output::Output;
+use crate::experiment::analysis::summary::{Records, RunSummary};
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::runner::{
     self, ExperimentError, Observer, PointNote, RunOptions, RunResult, SimulationNote, Standing,
 };
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::money::Cents;
-use crate::persistence::{Access, Database, Status};
+use crate::persistence::{Access, Database, ExperimentWrites, Layout, PersistenceError, Status};
 use crate::sources::{self, ExperimentOptions, LoadedExperiment};
 
 /// Runs an experiment, or with `--dry-run` makes every check of it.
@@ -34,12 +35,20 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         _ => None,
     };
     if args.dry_run {
-        return dry_run(&loaded, path);
+        path.as_deref().map_or(Ok(()), |path| check_database(path, args.run_id.as_deref()))?;
+        return dry_run(&loaded, path, !args.no_baselines);
     }
-    let options = RunOptions { run_id: args.run_id.clone(), workers: args.workers.map(usize::from) };
+    let options = RunOptions {
+        run_id: args.run_id.clone(),
+        workers: args.workers.map(usize::from),
+        no_baselines: args.no_baselines,
+    };
     let mut view = LiveView::new(args, experiment);
-    if !args.quiet && !args.json {
+    if view.shown {
         view.output.line(&format!("Loaded experiment: {}", experiment.name))?;
+        for note in overrides(args, &loaded) {
+            view.output.line(&format!("  {note}"))?;
+        }
     }
     let ran = runner::run(&loaded.plan, &options, database.as_ref(), &mut view, &cancel);
     view.progress.finish_and_clear();
@@ -48,7 +57,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
         ExperimentError::Storage(error) => error.into(),
         other => CliError::failed(other.to_string()),
     })?;
-    report(&result, experiment, args, view.output)?;
+    report(&result, experiment, args, view, database.as_ref())?;
     if let Some(database) = database.filter(|_| !args.quiet) {
         let path = database.path().display();
         say(&format!("stored as {} in {path}", result.run_id));
@@ -93,6 +102,24 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
     Ok(loaded)
 }
 
+/// What the command line decides in place of the file.
+fn overrides(args: &ExperimentRunArgs, loaded: &LoadedExperiment) -> Vec<String> {
+    let plan = &loaded.plan;
+    let llm = plan.experiment.llm.as_ref();
+    let persist = args.persist_bootstrap || args.persist_simulations.is_some();
+    let proposer = args.proposer.is_some() || args.model.is_some();
+    let notes = [
+        args.seed.map(|seed| format!("master seed {seed}")),
+        proposer.then(|| format!("proposer {}", plan.proposer.model())),
+        args.reasoning_effort.as_ref().map(|effort| format!("reasoning effort {effort}")),
+        llm.and_then(|llm| llm.thinking_budget)
+            .filter(|_| args.thinking_budget.is_some())
+            .map(|budget| format!("thinking budget {budget}")),
+        persist.then(|| format!("persist simulations {}", plan.experiment.persist_simulations.name())),
+    ];
+    notes.into_iter().flatten().map(|note| format!("Override: {note}")).collect()
+}
+
 /// `--db` wins; without it an `output` block decides that the run is stored, and the environment,
 /// else the block, where (spec 07, 18).
 fn database_path(args: &ExperimentRunArgs, experiment: &Experiment) -> Option<PathBuf> {
@@ -116,10 +143,39 @@ fn open(path: &PathBuf) -> Result<Database, CliError> {
     Ok(database)
 }
 
-fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliError> {
+/// Whether a run could be stored, without writing anything.
+fn check_database(path: &Path, run_id: Option<&str>) -> Result<(), CliError> {
+    let unwritable = |what: &Path| {
+        let message = format!("`{}` cannot be written", what.display());
+        CliError::Failed { message, hint: Some("name another database with --db PATH".to_owned()) }
+    };
+    if !path.exists() {
+        // The folder is made by the run; what it is made in must be there.
+        let above = path.ancestors().skip(1).find(|folder| folder.exists() || folder.as_os_str().is_empty());
+        let writable =
+            |folder: &Path| folder.as_os_str().is_empty() || folder.is_dir() && !is_read_only(folder);
+        return if above.is_some_and(writable) { Ok(()) } else { Err(unwritable(path)) };
+    }
+    let database = Database::open(path, Access::Read)?;
+    if is_read_only(path) || !matches!(database.layout(), Layout::Ours(_)) {
+        return Err(unwritable(path));
+    }
+    match run_id {
+        Some(id) if database.reader()?.run(id)?.is_some() => {
+            Err(PersistenceError::Exists { what: "run", id: id.to_owned() }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_read_only(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().readonly())
+}
+
+fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>, baselines: bool) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
-    let simulations = most_simulations(experiment);
+    let simulations = most_simulations(experiment, baselines);
     let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
     let mut output = Output::new();
     output.line(&format!("{config:#}"))?;
@@ -131,7 +187,8 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>) -> Result<(), CliEr
     Ok(output.finish()?)
 }
 
-fn most_simulations(experiment: &Experiment) -> u64 {
+/// Simulations at most, those of baselines included if they are wanted.
+fn most_simulations(experiment: &Experiment, baselines: bool) -> u64 {
     if let Some(sweep) = &experiment.sweep {
         return sweep.runs().unwrap_or(0) as u64;
     }
@@ -142,7 +199,9 @@ fn most_simulations(experiment: &Experiment) -> u64 {
     // An evaluation in every iteration, and a comparison for every agent in every round.
     let per_evaluation = if samples > 0 { 1 + agents * samples } else { 1 };
     let per_comparison = if samples > 0 { samples } else { 2 };
-    iterations * per_evaluation + (iterations - 1) * agents * per_comparison
+    let per_baseline = if samples > 0 { agents * samples } else { 1 };
+    let of_baselines = if baselines { runner::BASELINE_EVALUATIONS * per_baseline } else { 0 };
+    iterations * per_evaluation + (iterations - 1) * agents * per_comparison + of_baselines
 }
 
 /// Shows a run while it goes on.
@@ -151,6 +210,8 @@ struct LiveView {
     details: Details,
     shown: bool,
     progress: ProgressBar,
+    /// What a run records that is not stored.
+    records: Records,
     /// The reply that is coming in: whose call it is, and its text so far.
     reply: ((String, u32), String),
 }
@@ -162,7 +223,7 @@ impl LiveView {
     fn new(args: &ExperimentRunArgs, experiment: &Experiment) -> Self {
         let shown = !args.quiet && !args.json;
         let (unit, length) = match &experiment.sweep {
-            Some(_) => ("run", most_simulations(experiment)),
+            Some(_) => ("run", most_simulations(experiment, false)),
             None => ("iteration", u64::from(experiment.convergence.max_iterations)),
         };
         let style = ProgressStyle::with_template(&format!("{{bar:40}} {unit} {{pos}}/{{len}} {{msg}}"));
@@ -176,6 +237,7 @@ impl LiveView {
             details: Details::of(&args.verbose),
             shown,
             progress,
+            records: Records::default(),
             reply: Default::default(),
         }
     }
@@ -215,6 +277,10 @@ impl Observer for LiveView {
         }
     }
 
+    fn unstored(&mut self, rows: &ExperimentWrites) {
+        self.records.take(rows);
+    }
+
     fn heard(&mut self, agent: &str, call: u32, piece: &str) {
         let (of, text) = &mut self.reply;
         if (of.0.as_str(), of.1) != (agent, call) {
@@ -230,8 +296,11 @@ impl Observer for LiveView {
 
     fn simulation(&mut self, note: &SimulationNote) {
         self.progress.set_message(note.id.clone());
-        if self.shown && note.stored {
-            self.line(&format!("  simulation {}", note.id));
+        if self.shown {
+            let samples =
+                if note.samples > 0 { format!(" and {} more", note.samples - 1) } else { String::new() };
+            let stored = if note.stored { "" } else { ", not stored" };
+            self.line(&format!("  simulation {}{samples}{stored}", note.id));
         }
     }
 }
@@ -240,8 +309,10 @@ fn report(
     result: &RunResult,
     experiment: &Experiment,
     args: &ExperimentRunArgs,
-    mut output: Output,
+    view: LiveView,
+    database: Option<&Database>,
 ) -> Result<(), CliError> {
+    let LiveView { mut output, records, .. } = view;
     let is_sweep = experiment.sweep.is_some();
     if args.json {
         let json = if is_sweep { points::report_json(result, experiment) } else { result_json(result) };
@@ -253,6 +324,14 @@ fn report(
     } else if !args.quiet {
         for line in result_lines(result) {
             output.line(&line)?;
+        }
+        let summary = match database {
+            Some(database) => RunSummary::of_run(&database.reader()?, &result.run_id)?,
+            None => Some(RunSummary::of_records(&records)),
+        };
+        if let Some(summary) = summary {
+            output.line("")?;
+            output.text(&summary.text())?;
         }
     }
     Ok(output.finish()?)

@@ -76,7 +76,7 @@ pub fn same_number(a: &Number, b: &Number) -> bool {
 }
 
 /// A value in the difference: floats with four significant digits, long lists abbreviated.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => short_float(number.as_f64().unwrap_or_default()),

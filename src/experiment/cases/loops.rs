@@ -127,7 +127,8 @@ fn loops_without_a_database() {
         let run_id = expected["run_id"].as_str().unwrap();
         let plan = plan(&case, |_| {}).unwrap();
         let mut recorder = Recorder::default();
-        let options = RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1) };
+        let options =
+            RunOptions { run_id: Some(run_id.to_owned()), workers: Some(1), ..RunOptions::default() };
         let result = run(&plan, &options, None, &mut recorder, &CancelFlag::default()).unwrap();
         let hold = |want: &Value, got: &Value, what: &str| {
             if let Err(difference) = same(want, got, what) {

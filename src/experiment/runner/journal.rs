@@ -65,12 +65,12 @@ impl<'a> Journal<'a> {
 
     fn write(&mut self, lab: &Laboratory) -> Result<(), PersistenceError> {
         let writes = std::mem::replace(&mut self.writes, ExperimentWrites::new(&*self.run_id));
-        if let Some(database) = self.database {
+        match self.database {
             // One commit for all: what was handed over earlier is committed with or before it.
-            database.commit(writes)?.wait()?;
-            lab.wait_for_commits()?;
+            Some(database) => database.commit(writes)?.wait()?,
+            None => self.observer.unstored(&writes),
         }
-        Ok(())
+        lab.wait_for_commits()
     }
 
     fn show(&mut self) {

@@ -1,8 +1,10 @@
 //! Context runs, samples and the evaluation of the policies in force (spec 07, 8).
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::super::evaluate::{Place, RunError, SampleOutcome};
+use super::super::evaluate::{Laboratory, Place, RunError, SampleOutcome};
 use super::super::outcome::{Outcome, Tally};
 use super::super::policies::AgentPolicy;
 use super::super::sampler::{Sample, samples};
@@ -19,7 +21,7 @@ use crate::persistence::{IterationRecord, Moment, Purpose};
 pub struct Context {
     pub outcome: Outcome,
     /// Of each agent; empty lists where policies are compared by full runs.
-    pub samples: Vec<Vec<Sample>>,
+    pub samples: Arc<Vec<Vec<Sample>>>,
     pub policies: Vec<AgentPolicy>,
 }
 
@@ -41,6 +43,25 @@ pub enum Basis {
     Full { seed: u64, outcome: Outcome },
     /// Each agent's policy on each of its samples.
     Samples(Vec<Vec<SampleOutcome>>),
+}
+
+impl Evaluation {
+    /// What the runs of policies come to (X4).
+    pub fn of(lab: &Laboratory, policies: Vec<AgentPolicy>, basis: Basis) -> Result<Self, RunError> {
+        let (costs, tally) = match &basis {
+            Basis::Full { outcome, .. } => (full_costs(lab, outcome), outcome.system()),
+            Basis::Samples(outcomes) => (
+                outcomes.iter().map(|of_agent| floor_mean(&sample_costs(of_agent))).collect(),
+                pooled(outcomes.iter().flatten()),
+            ),
+        };
+        Ok(Self { policies, total: total(&costs)?, costs, tally, basis })
+    }
+}
+
+/// The costs of the optimised agents in a full run.
+fn full_costs(lab: &Laboratory, outcome: &Outcome) -> Vec<i64> {
+    lab.agents().iter().map(|agent| outcome.cost(agent.bank)).collect()
 }
 
 impl Run<'_> {
@@ -68,11 +89,14 @@ impl Run<'_> {
             let policies = run.in_force();
             let outcome = run.lab.full_run(&policies, run.seed(iteration, 0), true, Some((&place, None)))?;
             run.note(&place, 0);
-            let samples = run.draw_samples(iteration, &outcome);
+            let samples = Arc::new(run.draw_samples(iteration, &outcome));
             Ok(Context { outcome, samples, policies })
         })?;
+        if self.plan.experiment.evaluation.uses_samples() {
+            self.samples = Arc::clone(&context.samples);
+        }
         let agents = &self.plan.experiment.optimized_agents;
-        let costs = self.full_costs(&context.outcome)?;
+        let costs = full_costs(&self.lab, &context.outcome);
         let data = json!({
             "iteration": iteration + 1,
             "total_cost": total(&costs)?,
@@ -94,10 +118,6 @@ impl Run<'_> {
             samples(&outgoing, &incoming, self.seed(iteration, index), evaluation.samples(), evaluation.ticks)
         };
         self.lab.agents().iter().enumerate().map(of_agent).collect()
-    }
-
-    fn full_costs(&self, outcome: &Outcome) -> Result<Vec<i64>, RunError> {
-        Ok(self.lab.agents().iter().map(|agent| outcome.cost(agent.bank)).collect())
     }
 
     /// Measures the policies in force.
@@ -131,9 +151,7 @@ impl Run<'_> {
             None => self.lab.full_run(&policies, seed, false, Some((&place, None)))?,
         };
         self.note(&place, 0);
-        let costs = self.full_costs(&outcome)?;
-        let (total, tally) = (total(&costs)?, outcome.system());
-        Ok(Evaluation { policies, costs, total, tally, basis: Basis::Full { seed, outcome } })
+        Evaluation::of(&self.lab, policies, Basis::Full { seed, outcome })
     }
 
     /// Every agent's policy on its samples.
@@ -146,10 +164,7 @@ impl Run<'_> {
             outcomes.push(self.lab.batch(agent, samples, policy, Some(&place))?);
             self.note(&place, samples.len());
         }
-        let costs: Vec<i64> = outcomes.iter().map(|of_agent| floor_mean(&sample_costs(of_agent))).collect();
-        let tally = pooled(outcomes.iter().flatten());
-        let total = total(&costs)?;
-        Ok(Evaluation { policies, costs, total, tally, basis: Basis::Samples(outcomes) })
+        Evaluation::of(&self.lab, policies, Basis::Samples(outcomes))
     }
 
     /// Stores and shows an evaluation of the loop.

@@ -1,5 +1,6 @@
 //! Running an experiment from its start to its end (spec 07, 9 and 14).
 
+mod baselines;
 mod compare;
 mod journal;
 mod measure;
@@ -9,6 +10,7 @@ mod tests;
 mod workbench;
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -16,17 +18,20 @@ use super::convergence::{Detector, PolicyStability};
 use super::evaluate::{Laboratory, RunError, Store};
 use super::file::{Experiment, Mode};
 use super::ids;
+use super::outcome::Tally;
 use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
 use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
+use super::sampler::Sample;
 use super::stream::{EventKind, StreamEvent, by_agent};
 use super::sweep::{self, Points};
 use crate::finding::{Finding, Findings};
 use crate::persistence::{
-    Database, ExperimentEnd, ExperimentStart, Moment, PersistenceError, PolicyAuthor, Purpose, Status,
-    SweepPoint,
+    Database, ExperimentEnd, ExperimentStart, ExperimentWrites, Moment, PersistenceError, PolicyAuthor,
+    Purpose, Status, SweepPoint,
 };
 use crate::run::CancelFlag;
 use crate::scenario::ScenarioFile;
+pub use baselines::EVALUATIONS as BASELINE_EVALUATIONS;
 use journal::Journal;
 use measure::Evaluation;
 
@@ -52,6 +57,8 @@ pub struct RunOptions {
     pub run_id: Option<String>,
     /// Threads for simulations; as many as there are processors if none is given. No result depends on it.
     pub workers: Option<usize>,
+    /// Leave out what simple policies would have cost, which is measured at the end (spec 07, 20.4).
+    pub no_baselines: bool,
 }
 
 impl RunOptions {
@@ -70,6 +77,8 @@ pub trait Observer: Send {
     fn started(&mut self, _run_id: &str) {}
     /// A live event; where there is a database, it is committed.
     fn event(&mut self, _event: &StreamEvent) {}
+    /// Rows that nothing stores, where there is no database.
+    fn unstored(&mut self, _rows: &ExperimentWrites) {}
     /// A simulation, or a batch of samples, is done.
     fn simulation(&mut self, _note: &SimulationNote) {}
     /// A piece of a language model's reply for an agent in one of its calls; the whole reply follows as
@@ -117,6 +126,8 @@ pub struct Standing {
     pub costs: Vec<i64>,
     /// Their sum.
     pub total: i64,
+    /// The payments that were measured.
+    pub tally: Tally,
     /// Iteration of the evaluation, from 0.
     pub iteration: u32,
 }
@@ -254,6 +265,10 @@ struct Run<'a> {
     /// For each agent the policies that were in force, the present one last.
     policies: Vec<Vec<AgentPolicy>>,
     histories: Vec<AgentHistory>,
+    /// The samples of the iteration, of each agent; empty where policies are measured by full runs.
+    samples: Arc<Vec<Vec<Sample>>>,
+    /// Whether simple policies are measured at the end.
+    with_baselines: bool,
     next_number: u64,
     detector: Detector,
     stability: PolicyStability,
@@ -295,7 +310,11 @@ pub fn run(
     let lab = plan.laboratory(&run_id, store, cancel.clone()).map_err(refused)?;
     let policies = plan.default_policies().map_err(refused)?;
     let proposer = plan.proposer.start().map_err(refused)?;
-    threads.install(|| Run::new(plan, lab, proposer, policies, Journal::new(run_id, database, observer)).go())
+    threads.install(|| {
+        let journal = Journal::new(run_id, database, observer);
+        let with_baselines = !options.no_baselines;
+        Run { with_baselines, ..Run::new(plan, lab, proposer, policies, journal) }.go()
+    })
 }
 
 /// A run id of now.
@@ -326,6 +345,8 @@ impl<'a> Run<'a> {
             proposer,
             histories: policies.iter().map(|_| AgentHistory::default()).collect(),
             policies: policies.into_iter().map(|policy| vec![policy]).collect(),
+            samples: Arc::default(),
+            with_baselines: true,
             next_number: 1,
             detector,
             stability: PolicyStability::new(optimized_agents, thresholds.window),
@@ -440,6 +461,7 @@ impl<'a> Run<'a> {
             policies: evaluation.policies.clone(),
             costs: evaluation.costs.clone(),
             total: evaluation.total,
+            tally: evaluation.tally,
             iteration,
         };
         if self.best.as_ref().is_none_or(|best| standing.total < best.total) {
@@ -495,6 +517,7 @@ impl<'a> Run<'a> {
     fn end(&mut self, status: Status, ended: &Ended) -> Result<(), PersistenceError> {
         let iteration = self.num_iterations.saturating_sub(1);
         let completed = status == Status::Completed;
+        let baselines = (completed && self.with_baselines).then(|| self.baselines()).flatten();
         if completed && let (Some(last), Some(best)) = (&self.last, &self.best) {
             let end = json!({
                 "final_cost": last.total, "best_cost": best.total, "best_iteration": best.iteration,
@@ -509,7 +532,11 @@ impl<'a> Run<'a> {
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentEnd, end));
             self.journal.emit(StreamEvent::new(iteration, EventKind::ExperimentSummary, summary));
         }
-        let config = completed.then(|| Value::Object(self.final_config()).to_string());
+        let config = completed.then(|| {
+            let mut config = self.final_config();
+            config.extend(baselines.map(|found| ("baselines".to_owned(), found)));
+            Value::Object(config).to_string()
+        });
         self.journal.writes().end(ExperimentEnd {
             status,
             config,
@@ -528,6 +555,8 @@ impl<'a> Run<'a> {
         for (name, standing) in [("final", &self.last), ("best", &self.best)] {
             let Some(standing) = standing else { continue };
             config.insert(format!("{name}_cost"), json!(standing.total));
+            config.insert(format!("{name}_settlement_rate"), json!(standing.tally.rate()));
+            config.insert(format!("{name}_avg_delay"), json!(standing.tally.average_delay()));
             config.insert(format!("{name}_costs"), by_agent(agents, standing.costs.iter().copied()));
             let policies = standing.policies.iter().map(|policy| policy.json().clone());
             config.insert(format!("{name}_policies"), by_agent(agents, policies));

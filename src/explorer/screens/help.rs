@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::View;
 use crate::event::EventKind;
 use crate::explorer::desk::{Desk, Scene};
-use crate::explorer::keymap::{self, Intent, Scope};
+use crate::explorer::keymap::{Intent, Keymap, Scope};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
@@ -35,13 +35,18 @@ const WORDS: &[(&str, &str)] = &[
 
 impl Help {
     /// Help about the screen with these scopes.
-    pub fn about(scopes: &[Scope]) -> Self {
+    pub fn about(scopes: &[Scope], keymap: &Keymap) -> Self {
         let mut lines = Vec::new();
-        for (title, rows) in keymap::help(scopes) {
+        for (title, rows) in keymap.help(scopes) {
             lines.push((title.to_owned(), Tone::Accent));
             lines.extend(rows.into_iter().map(|(keys, help)| (format!("  {keys:<18} {help}"), Tone::Plain)));
             lines.push((String::new(), Tone::Plain));
         }
+        lines.push(("Names of these keys in the settings, `[explorer.keys]`".to_owned(), Tone::Accent));
+        for (intent, help, _) in keymap.commands(scopes) {
+            lines.push((format!("  {:<18} {help}", intent.name()), Tone::Plain));
+        }
+        lines.push((String::new(), Tone::Plain));
         lines.push(("Words".to_owned(), Tone::Accent));
         lines.extend(WORDS.iter().map(|(word, help)| (format!("  {word:<18} {help}"), Tone::Plain)));
         lines.push((String::new(), Tone::Plain));

@@ -83,7 +83,7 @@ impl Home {
                 1 => desk.open(Screen::Simulations(Simulations::new(SimulationFilter::default()))),
                 2 => desk.open(Screen::Jobs(JobsScreen::default())),
                 3 => desk.open(Screen::Sql(Sql::default())),
-                _ => desk.open(Screen::Help(super::help::Help::about(self.scopes()))),
+                _ => desk.open(Screen::Help(super::help::Help::about(self.scopes(), desk.keymap))),
             },
             _ => {
                 let active = desk.jobs.list().iter().rev().filter(|job| job.is_active());

@@ -13,7 +13,7 @@ use super::{Screen, stack};
 use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::filter::payment_name;
 use crate::explorer::key::{Code, Key};
-use crate::explorer::keymap::{self, Intent, Scope};
+use crate::explorer::keymap::{Intent, Keymap, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
@@ -78,19 +78,14 @@ const MOTIONS: &[Intent] = &[
 
 impl Palette {
     /// The commands of a screen with these scopes, which is about this simulation.
-    pub fn over(scopes: &[Scope], simulation: Option<String>) -> Self {
+    pub fn over(scopes: &[Scope], simulation: Option<String>, keymap: &Keymap) -> Self {
         let mut commands: Vec<Entry> = Vec::new();
-        for binding in keymap::BINDINGS.iter().filter(|binding| scopes.contains(&binding.scope)) {
-            let known = commands.iter().any(|entry| entry.target == Target::Command(binding.intent));
-            if known || MOTIONS.contains(&binding.intent) {
-                continue;
+        for (intent, help, keys) in keymap.commands(scopes) {
+            let known = commands.iter().any(|entry| entry.target == Target::Command(intent));
+            if !known && !MOTIONS.contains(&intent) {
+                let target = Target::Command(intent);
+                commands.push(Entry { kind: "do", text: help.to_owned(), keys, target });
             }
-            commands.push(Entry {
-                kind: "do",
-                text: binding.help.to_owned(),
-                keys: binding.keys.join("  "),
-                target: Target::Command(binding.intent),
-            });
         }
         Self {
             typed: Input::default(),

@@ -1,13 +1,13 @@
 //! What the keys do, as a user meets it.
 
 use super::world::{World, half_way, plan};
-use crate::explorer::look::Look;
+use crate::explorer::look::{Look, Theme};
 use crate::explorer::message::{Answer, Effect, Message, Query};
 use crate::explorer::rows::{JobReport, Persist, Seek, Status};
 use crate::explorer::state::Leaving;
 
 fn world() -> World {
-    World::new(Look { colour: true, ascii: false })
+    World::new(Look { colour: true, ascii: false, theme: Theme::Dark })
 }
 
 fn place(world: &mut World) -> String {

@@ -1,12 +1,12 @@
 //! Every screen as a picture: at the design floor, at a large size, too small, without colour, in ASCII.
 
 use super::world::{World, half_way, plan};
-use crate::explorer::look::Look;
+use crate::explorer::look::{Look, Theme};
 use crate::explorer::message::Message;
 
-const COLOUR: Look = Look { colour: true, ascii: false };
-const PLAIN: Look = Look { colour: false, ascii: false };
-const ASCII: Look = Look { colour: false, ascii: true };
+const COLOUR: Look = Look { colour: true, ascii: false, theme: Theme::Dark };
+const PLAIN: Look = Look { colour: false, ascii: false, theme: Theme::Dark };
+const ASCII: Look = Look { colour: false, ascii: true, theme: Theme::Dark };
 
 fn with_jobs(world: &mut World) {
     let mut effects = Vec::new();

@@ -173,6 +173,7 @@ fn dots(values: &[f64], plot: Rect, range: (f64, f64), tone: Tone, buffer: &mut 
 mod tests {
     use super::*;
     use crate::explorer::format;
+    use crate::explorer::look::Theme;
 
     #[test]
     fn values_between_two_samples_lie_on_their_line() {
@@ -201,7 +202,11 @@ mod tests {
                     empty: "-",
                 };
                 for colour in [false, true] {
-                    chart.draw(area, &mut Buffer::empty(area), Look { colour, ascii: false });
+                    chart.draw(
+                        area,
+                        &mut Buffer::empty(area),
+                        Look { colour, ascii: false, theme: Theme::Dark },
+                    );
                 }
             }
         }

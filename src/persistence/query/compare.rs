@@ -7,18 +7,11 @@ use serde_json::Value;
 
 use super::Reader;
 use super::types::{BankDayDifference, Divergence, EventRow, SimulationComparison, SimulationSummary};
+use crate::document;
 use crate::persistence::PersistenceError;
 
-/// Keys that the end of a run adds to its settings.
-const RESULTS: &[&str] = &[
-    "final_cost",
-    "final_costs",
-    "final_policies",
-    "best_cost",
-    "best_costs",
-    "best_policies",
-    "best_iteration",
-];
+/// Keys of an experiment file that the recorded configuration does not repeat.
+const OF_THE_FILE: &[&str] = &["policy_constraints", "llm", "prompt_customization"];
 
 /// A key path with its value in a and in b, as JSON; `None` where absent.
 pub type DifferingSetting = (String, Option<String>, Option<String>);
@@ -53,19 +46,24 @@ impl Reader {
         Ok(differing(&a, &b))
     }
 
-    /// The experiment and its scenario as one tree of settings; its results are none.
+    /// The experiment, its files and its scenario as one tree of settings; its results are none.
     fn run_settings(&self, id: &str) -> Result<BTreeMap<String, String>, PersistenceError> {
         let mut settings = BTreeMap::new();
         let Some(row) = self.experiment(id)? else { return Ok(settings) };
-        for (path, text) in [("", &row.config), ("scenario", &row.scenario_json)] {
+        for (path, text) in
+            [("", &row.config), ("scenario", &row.scenario_json), ("files", &row.experiment_files)]
+        {
             let mut value: Value = serde_json::from_str(text).unwrap_or_default();
             if let Some(members) = value.as_object_mut() {
-                for result in RESULTS {
-                    members.remove(*result);
-                }
+                members.retain(|key, _| !is_result(key));
             }
             flatten(path, &value, &mut settings);
         }
+        let file = document::parse_yaml(&row.experiment_text).map(|file| file.to_json()).unwrap_or_default();
+        for key in OF_THE_FILE {
+            file.get(key).into_iter().for_each(|value| flatten(key, value, &mut settings));
+        }
+        settings.insert("engine_version".to_owned(), Value::from(row.engine_version).to_string());
         Ok(settings)
     }
 
@@ -173,6 +171,11 @@ impl Reader {
         };
         Ok(rows.into_iter().flat_map(of_day).collect())
     }
+}
+
+/// Whether the end of a run adds this key to its settings.
+fn is_result(key: &str) -> bool {
+    key.starts_with("final_") || key.starts_with("best_") || key == "baselines"
 }
 
 fn figures(summary: &SimulationSummary) -> Vec<(&'static str, f64)> {

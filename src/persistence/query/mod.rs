@@ -13,6 +13,8 @@ mod simulations;
 mod sql;
 mod state;
 mod types;
+mod unfinished;
 
 pub use reader::{Interrupt, Reader};
 pub use types::*;
+pub use unfinished::{StoredCheckpoint, Unfinished};

@@ -12,7 +12,7 @@ use crate::ids::Names;
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
 use crate::persistence::PersistenceError;
 use crate::replay::{SNAPSHOT_FORMAT, State};
-use crate::scenario::{Format, NoFiles, Overrides, Scenario, read};
+use crate::scenario::{Format, NoFiles, Overrides, Scenario, ScenarioFile, read};
 use crate::time::Tick;
 
 /// Events that are read at once while a whole simulation is folded.
@@ -25,6 +25,14 @@ impl Reader {
     ///
     /// No such simulation, or a scenario that this program cannot read.
     pub fn scenario(&self, simulation_id: &str) -> Result<Arc<Scenario>, PersistenceError> {
+        self.scenario_file(simulation_id).map(|(_, scenario)| scenario)
+    }
+
+    /// The scenario that a simulation ran, as written and as resolved.
+    pub(super) fn scenario_file(
+        &self,
+        simulation_id: &str,
+    ) -> Result<(ScenarioFile, Arc<Scenario>), PersistenceError> {
         let text = self
             .config_json(simulation_id)?
             .ok_or_else(|| self.database.unknown_simulation(simulation_id))?;
@@ -38,7 +46,7 @@ impl Reader {
         };
         let file = file.ok_or_else(|| corrupt(first(&findings)))?;
         let scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
-        Ok(Arc::new(scenario))
+        Ok((file, Arc::new(scenario)))
     }
 
     /// The events of some ticks, in order.

@@ -88,7 +88,7 @@ pub(super) fn hand_over(
 ) -> u64 {
     let mut sequence = 0;
     for (tick, events) in (0..).map(Tick).zip(ticks) {
-        let record = TickRecord { tick, first_sequence: sequence, events: events.clone() };
+        let record = TickRecord { tick, first_sequence: sequence, events: events.clone(), checkpoint: None };
         sequence += provider.persist_tick_events(id, record).unwrap() as u64;
     }
     sequence

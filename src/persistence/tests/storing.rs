@@ -80,6 +80,7 @@ fn ticks_out_of_order_are_errors_of_the_program() {
         tick: crate::time::Tick(1),
         first_sequence: 0,
         events: ticks[1].clone(),
+        checkpoint: None,
     };
     let error = provider.persist_tick_events("one", record).unwrap_err();
     assert!(matches!(error, PersistenceError::OutOfOrder { .. }), "{error}");
@@ -129,6 +130,7 @@ fn a_failed_simulation_keeps_its_complete_ticks_and_the_reason() {
         outcome: Failure::Failed,
         error: "tick 7: overflow".to_owned(),
         duration_seconds: 0.0,
+        checkpoint: None,
     };
     provider.persist_simulation_failed("half", failure).unwrap().wait().unwrap();
     let summary = database.reader().unwrap().summary("half").unwrap().unwrap();

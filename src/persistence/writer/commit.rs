@@ -4,7 +4,7 @@ use duckdb::{Connection, params};
 
 use super::derived::integers;
 use super::simulation::{Progress, Simulation};
-use super::{Repaired, State, experiments};
+use super::{Repaired, State, checkpoints, experiments, identity};
 use crate::metrics::Totals;
 use crate::persistence::error::message;
 use crate::persistence::{Moment, PersistenceError, Status, schema};
@@ -17,13 +17,23 @@ impl State {
             return;
         }
         self.last = self.last.max(Moment::now());
-        match self.write_batch() {
+        let written = if self.is_there() {
+            self.write_batch().map_err(|error| message(&error))
+        } else {
+            Err("the file is no longer there".to_owned())
+        };
+        match written {
             Ok(()) => self.committed(),
-            Err(error) => {
-                let cause = PersistenceError::Write { path: self.path.clone(), reason: message(&error) };
+            Err(reason) => {
+                let cause = PersistenceError::Write { path: self.path.clone(), reason };
                 self.rolled_back(&cause);
             }
         }
+    }
+
+    /// Whether the file still has its name: the system writes without a word to one that was removed.
+    fn is_there(&self) -> bool {
+        self.file.is_some() && self.file == identity(&self.path)
     }
 
     fn write_batch(&mut self) -> duckdb::Result<()> {
@@ -35,6 +45,7 @@ impl State {
             } else {
                 simulation.push_row(&mut self.buffers.simulations);
             }
+            checkpoints::write(&self.connection, simulation, self.last)?;
         }
         for buffer in self.buffers.all() {
             buffer.append_to(&self.connection, self.last)?;
@@ -52,6 +63,7 @@ impl State {
         self.simulations.retain(|_, (simulation, _)| {
             simulation.stored = true;
             simulation.waits = false;
+            simulation.checkpoints.clear();
             simulation.progress.ended.is_none()
         });
         self.experiments.clear();
@@ -212,7 +224,17 @@ fn set_totals(connection: &Connection, id: &str, totals: &Totals) -> duckdb::Res
     Ok(())
 }
 
+/// Unless it was resumed since it was read.
 fn store_repaired(connection: &Connection, repaired: &mut Repaired, now: Moment) -> duckdb::Result<()> {
+    let is_as_read: bool = connection.query_row(
+        "SELECT count(*) = 1 FROM simulations WHERE simulation_id = ? AND status <> 'running' \
+         AND total_cost_cents IS NULL AND event_count = ?",
+        params![repaired.simulation_id, repaired.totals.event_count],
+        |row| row.get(0),
+    )?;
+    if !is_as_read {
+        return Ok(());
+    }
     repaired.buffers.transactions.append_to(connection, now)?;
     repaired.buffers.daily.append_to(connection, now)?;
     set_totals(connection, &repaired.simulation_id, &repaired.totals)

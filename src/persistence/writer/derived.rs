@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use crate::event::Event;
 use crate::ids::Names;
 use crate::metrics::{DailyRow, Ledger, TickOutcome, Totals, TransactionRow};
-use crate::replay::SNAPSHOT_FORMAT;
+use crate::replay::{SNAPSHOT_FORMAT, State};
 use crate::scenario::Scenario;
 use crate::time::Tick;
 
@@ -27,6 +27,16 @@ pub(super) struct Derived {
 impl Derived {
     pub(super) fn new(scenario: Arc<Scenario>) -> Self {
         Self { ledger: Ledger::new(scenario), last_snapshot: None, broken: false }
+    }
+
+    /// The fold of a simulation that goes on; of its last snapshot the events before it and the size.
+    pub(super) const fn going_on(ledger: Ledger, last_snapshot: Option<(u64, u64)>) -> Self {
+        Self { ledger, last_snapshot, broken: false }
+    }
+
+    /// The state after the events so far.
+    pub(super) const fn state(&self) -> &State {
+        self.ledger.state()
     }
 
     /// Takes a tick in and pushes the rows that follow from it.

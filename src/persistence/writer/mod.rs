@@ -3,13 +3,16 @@
 //! them in batches of whole ticks.
 
 mod buffer;
+mod checkpoints;
 mod commit;
 mod derived;
 mod experiments;
+mod resume;
 mod simulation;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -20,7 +23,7 @@ use duckdb::Connection;
 use self::buffer::Buffer;
 use self::simulation::Simulation;
 use super::experiment::{ExperimentWrite, ExperimentWrites};
-use super::provider::{Hurry, SimulationStart, TickRecord, Ticket};
+use super::provider::{Checkpoint, Hurry, SimulationResume, SimulationStart, TickRecord, Ticket};
 use super::{Moment, PersistenceError, Status, schema};
 use crate::metrics::Totals;
 use crate::time::Tick;
@@ -48,6 +51,12 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Of a simulation that goes on after a tick and so many events.
+    pub(super) fn after(last_tick: Option<Tick>, events: u64) -> Self {
+        let next = (last_tick.map_or(0, |tick| tick.after(1).0), events);
+        Self { failure: OnceLock::new(), next: Mutex::new(next) }
+    }
+
     /// Takes the next tick and its events; says what is wrong if they are not the next ones.
     pub(super) fn advance(&self, tick: Tick, first_sequence: u64, events: usize) -> Result<(), String> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,6 +78,7 @@ pub(super) struct End {
     pub status: Status,
     pub duration_seconds: f64,
     pub error: Option<String>,
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What the fold gave of a simulation whose process died.
@@ -80,6 +90,7 @@ pub(super) struct Repaired {
 
 pub(super) enum Command {
     Start { start: Box<SimulationStart>, run: Arc<Run>, at: Moment },
+    Resume { resume: Box<SimulationResume>, run: Arc<Run>, reply: Reply },
     Tick { simulation_id: Arc<str>, record: TickRecord },
     End { simulation_id: Arc<str>, end: End, reply: Reply },
     Experiment { writes: ExperimentWrites, reply: Reply },
@@ -205,6 +216,8 @@ impl Hurry for HurryUp {
 struct State {
     connection: Connection,
     path: PathBuf,
+    /// The file that had this path when it was opened.
+    file: Option<(u64, u64)>,
     buffers: Buffers,
     simulations: HashMap<String, (Simulation, Arc<Run>)>,
     experiments: Vec<ExperimentWrites>,
@@ -220,10 +233,16 @@ struct State {
     checkpoint: bool,
 }
 
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 impl State {
     fn new(connection: Connection, path: PathBuf) -> Result<Self, PersistenceError> {
         Ok(Self {
             connection,
+            file: identity(&path),
             path,
             buffers: Buffers::new()?,
             simulations: HashMap::new(),
@@ -273,7 +292,11 @@ impl State {
                 self.simulations.insert(simulation.start.simulation_id.clone(), (simulation, run));
                 self.waits();
             }
-            Command::Tick { simulation_id, record } => self.take_tick(&simulation_id, &record),
+            Command::Resume { resume, run, reply } => {
+                // Who no longer waits does not want to know.
+                let _ = reply.send(self.resume(*resume, run));
+            }
+            Command::Tick { simulation_id, record } => self.take_tick(&simulation_id, record),
             Command::End { simulation_id, end, reply } => self.take_end(&simulation_id, end, reply),
             Command::Experiment { writes, reply } => self.take_experiment(writes, reply),
             Command::Remove { simulations, runs, reply } => {
@@ -291,14 +314,17 @@ impl State {
         }
     }
 
-    fn take_tick(&mut self, simulation_id: &str, record: &TickRecord) {
+    fn take_tick(&mut self, simulation_id: &str, record: TickRecord) {
         // A simulation that can no longer be stored is not known here any more.
         let Some((simulation, run)) = self.simulations.get_mut(simulation_id) else { return };
+        let tick = record.tick;
         if let Err(what) = simulation.tick(record, &mut self.buffers) {
             let error = PersistenceError::OutOfOrder { id: simulation_id.to_owned(), what: what.clone() };
             let _ = run.failure.set(error);
-            let text = format!("tick {} cannot be stored: {what}", record.tick);
-            simulation.end(Status::Failed, 0.0, Some(text), &mut self.buffers);
+            let text = format!("tick {tick} cannot be stored: {what}");
+            let (status, error) = (Status::Failed, Some(text));
+            let end = End { status, duration_seconds: 0.0, error, checkpoint: None };
+            simulation.end(end, &mut self.buffers);
         }
         self.waits();
     }
@@ -311,7 +337,7 @@ impl State {
             }),
             Some((simulation, run)) => {
                 if run.failure.get().is_none() {
-                    simulation.end(end.status, end.duration_seconds, end.error, &mut self.buffers);
+                    simulation.end(end, &mut self.buffers);
                     self.checkpoint |= simulation.progress.event_count >= CHECKPOINT_EVENTS;
                 }
                 run.failure.get().cloned()

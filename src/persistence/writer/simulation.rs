@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::Buffers;
 use super::buffer::Buffer;
+use super::checkpoints::{Checkpoints, Reason};
 use super::derived::{self, Derived};
+use super::{Buffers, End};
 use crate::event::{ConcernLists, Details, Digest, Event, SettlementId, sha256_hex};
 use crate::ids::Names;
 use crate::metrics::Totals;
 use crate::persistence::provider::{SimulationStart, TickRecord};
 use crate::persistence::{Moment, Status};
 use crate::text::write_quoted;
+use crate::time::Tick;
 
 /// What is stored of a simulation, or will be with the next commit.
 #[derive(Clone, Debug)]
@@ -40,6 +42,7 @@ pub(super) struct Simulation {
     /// Whether something waits for the next commit.
     pub waits: bool,
     pub progress: Progress,
+    pub checkpoints: Checkpoints,
     digest: Digest,
     derived: Derived,
     line: Line,
@@ -62,6 +65,35 @@ impl Simulation {
             stored: false,
             waits: true,
             progress,
+            checkpoints: Checkpoints::default(),
+            digest,
+            derived,
+            line: Line::default(),
+        }
+    }
+
+    /// One whose row is stored and that goes on after its last tick.
+    pub(super) fn going_on(
+        start: SimulationStart,
+        started_at: Moment,
+        digest: Digest,
+        derived: Derived,
+    ) -> Self {
+        let state = derived.state();
+        let progress = Progress {
+            status: Status::Running,
+            last_tick: state.last_tick().map(|tick| tick.0),
+            event_count: state.sequence(),
+            event_digest: digest.hex(),
+            ended: None,
+        };
+        Self {
+            start,
+            started_at,
+            stored: true,
+            waits: false,
+            progress,
+            checkpoints: Checkpoints::perhaps_stored(),
             digest,
             derived,
             line: Line::default(),
@@ -73,7 +105,7 @@ impl Simulation {
     /// # Errors
     ///
     /// The events do not fit together; nothing of the tick is kept then.
-    pub(super) fn tick(&mut self, record: &TickRecord, buffers: &mut Buffers) -> Result<(), String> {
+    pub(super) fn tick(&mut self, record: TickRecord, buffers: &mut Buffers) -> Result<(), String> {
         let id = self.start.simulation_id.as_str();
         let scenario = &self.start.scenario;
         let day = scenario.calendar.day(record.tick).0;
@@ -88,17 +120,18 @@ impl Simulation {
         self.progress.last_tick = Some(record.tick.0);
         self.progress.event_count = sequence;
         self.waits = true;
+        if let Some(checkpoint) = record.checkpoint {
+            self.checkpoints.push(record.tick, sequence, Reason::Auto, checkpoint);
+        }
         Ok(())
     }
 
     /// Takes the end; the rows of what is still open go with it.
-    pub(super) fn end(
-        &mut self,
-        status: Status,
-        duration_seconds: f64,
-        error: Option<String>,
-        buffers: &mut Buffers,
-    ) {
+    pub(super) fn end(&mut self, end: End, buffers: &mut Buffers) {
+        let End { status, duration_seconds, error, checkpoint } = end;
+        if let Some((checkpoint, tick)) = checkpoint.zip(self.progress.last_tick) {
+            self.checkpoints.push(Tick(tick), self.progress.event_count, Reason::Final, checkpoint);
+        }
         let totals = self.derived.close(&self.start.simulation_id, buffers);
         self.progress.status = status;
         self.progress.ended = Some(Ended {

@@ -3,6 +3,7 @@
 pub mod expected;
 pub mod model_server;
 pub mod program;
+pub mod stored;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};

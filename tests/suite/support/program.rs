@@ -49,6 +49,15 @@ impl Program {
         said(self.command().args(arguments).output().expect("the program starts"))
     }
 
+    /// Runs a command line with a limit on the size of files, in blocks of 512 bytes: what lies beyond fails
+    /// to be written as on a full disk.
+    pub fn on_a_full_disk(&self, blocks: u32, line: &str) -> Said {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {line}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_payment-sim")]).current_dir(self.folder.path());
+        said(command.env("HOME", self.folder.path()).output().expect("a shell"))
+    }
+
     /// Runs a command line that must succeed; gives its standard output.
     pub fn out(&self, line: &str) -> String {
         self.with_out(&line.split_whitespace().collect::<Vec<_>>())
