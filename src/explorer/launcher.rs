@@ -395,7 +395,8 @@ impl Work {
             ticket.wait().map_err(|error| with_hint(&error))?;
         }
         let done = finished.ticks;
-        self.reporter.progress(1.0, format!("tick {done} of {ticks}"), 1, done);
+        let part = done as f64 / ticks.max(1) as f64;
+        self.reporter.progress(part, format!("tick {done} of {ticks}"), 1, done);
         let stored = format!("{done} of {ticks} ticks, {} events stored", finished.events);
         Ok(match finished.outcome {
             Outcome::Completed => (Status::Completed, stored),

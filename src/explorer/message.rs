@@ -66,8 +66,8 @@ pub enum Slot {
     Side,
     /// A jump to a place that must be searched.
     Find,
-    /// A place to keep; each is kept, unless the next comes at once.
-    Keep,
+    /// What is done beside the screen: a place to keep.
+    Errand,
 }
 
 /// A page of a list.
@@ -94,6 +94,8 @@ pub enum Query {
     Overview,
     Runs(Page<String>),
     Run(String),
+    /// What a run found, in a page.
+    Summary(String),
     /// The calls of the proposer in an iteration of a run.
     Conversation(String, u64),
     Policies(Vec<PolicyOf>),
@@ -138,6 +140,7 @@ pub enum Answer {
     Run(Option<Box<RunDetail>>),
     /// The answer to [`Query::Run`] where the run is a sweep.
     Sweep(Box<SweepDetail>),
+    Summary(Option<String>),
     Conversation(Vec<Exchange>),
     Policies(Vec<PolicyText>),
     Simulations(Batch<SimulationRow>),
@@ -152,6 +155,8 @@ pub enum Answer {
     Divergence(Option<Divergence>),
     Places(Vec<Place>),
     Bookmarks(Vec<Bookmark>),
+    /// An errand is done; what to tell the user.
+    Done(String),
     Statement(SqlRows),
     Nothing,
 }

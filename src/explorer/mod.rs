@@ -27,6 +27,7 @@ mod keymap;
 mod launcher;
 mod link;
 mod look;
+mod marked;
 mod message;
 mod prompt;
 mod readers;

@@ -15,6 +15,7 @@ use super::readers::{Interrupt, Source, Stop};
 use super::rows::{EventRow, Overview, Row as _, SimulationFilter, SimulationRow, Status};
 use super::session::{Reach, Session, Tape};
 use crate::event::{Event, EventKind, write_line};
+use crate::experiment::analysis::summary::RunSummary;
 use crate::money::Cents;
 use crate::persistence::{self as store, Database, PersistenceError, Reader};
 use crate::replay::State;
@@ -87,6 +88,9 @@ impl DatabaseSource {
                 Some(sweep) => Answer::Sweep(Box::new(sweep)),
                 None => Answer::Run(self.run(run)?.map(Box::new)),
             },
+            Query::Summary(run) => {
+                Answer::Summary(RunSummary::of_run(&self.reader, run)?.map(|summary| summary.text()))
+            }
             Query::Conversation(run, iteration) => Answer::Conversation(self.conversation(run, *iteration)?),
             Query::Simulations(filter, page) => Answer::Simulations(self.simulations(filter, page)?),
             Query::Events(simulation, filter, page) => Answer::Events(self.events(simulation, filter, page)?),
@@ -103,7 +107,7 @@ impl DatabaseSource {
             Query::Bookmarks => Answer::Bookmarks(self.bookmarks()?),
             Query::Keep(label, link) => {
                 self.keep(label, link)?;
-                Answer::Nothing
+                Answer::Done("kept: ' lists what is kept".to_owned())
             }
             Query::Forget(id) => {
                 self.forget(*id)?;

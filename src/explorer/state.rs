@@ -40,8 +40,8 @@ pub struct State {
     pub prompt: Option<Prompt>,
     pub question: Option<Question>,
     pub leaving: Leaving,
-    /// The question by which a place is being kept.
-    pub(super) keeping: Option<Ticket>,
+    /// What is being done beside the screen.
+    pub(super) errand: Option<Ticket>,
     /// Keys of a sequence that is not complete.
     pub pressed: Vec<Key>,
     pub count: Option<u64>,
@@ -66,7 +66,7 @@ impl State {
             prompt: None,
             question: None,
             leaving: Leaving::No,
-            keeping: None,
+            errand: None,
             pressed: Vec::new(),
             count: None,
             keymap: Keymap::standard(),

@@ -28,7 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(key) => press(state, key, &mut effects),
         Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
-        Message::Answer(ticket, answer) if state.keeping == Some(ticket) => kept(state, answer),
+        Message::Answer(ticket, answer) if state.errand == Some(ticket) => done(state, answer),
         Message::Answer(ticket, answer) => {
             let taken = act(state, &mut effects, |view, desk| view.answer(ticket, answer, desk));
             // An answer that nobody waits for changes nothing, but what changed before it must
@@ -234,16 +234,17 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
 /// Keeps the place that is shown.
 fn keep(state: &mut State, label: String, effects: &mut Vec<Effect>) {
     let Some(link) = state.top().copyable().map(|copyable| copyable.link) else { return };
-    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Keep, Query::Keep(label, link)));
-    state.keeping = asked.map(|(ticket, _)| ticket);
+    let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, Query::Keep(label, link)));
+    state.errand = asked.map(|(ticket, _)| ticket);
 }
 
-fn kept(state: &mut State, answer: Result<Answer, String>) {
-    state.keeping = None;
-    state.notice = Some(match answer {
-        Ok(_) => Notice { text: "kept: ' lists what is kept".into(), trouble: false },
-        Err(problem) => Notice { text: problem, trouble: true },
-    });
+fn done(state: &mut State, answer: Result<Answer, String>) {
+    state.errand = None;
+    state.notice = match answer {
+        Ok(Answer::Done(text)) => Some(Notice { text, trouble: false }),
+        Ok(_) => None,
+        Err(text) => Some(Notice { text, trouble: true }),
+    };
 }
 
 /// Copies what is selected.

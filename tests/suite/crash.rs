@@ -152,12 +152,13 @@ impl Battered {
         let (old, new): (Vec<Row>, Vec<Row>) =
             stored.rows().into_iter().partition(|row| self.known.contains_key(&row.id));
         assert_eq!(old.len(), self.known.len(), "a simulation is gone");
+        let mut fingerprints = stored.fingerprints();
         for row in &old {
-            assert_eq!(Some(&stored.fingerprint(&row.id)), self.known.get(&row.id), "{row:?} has changed");
+            assert_eq!(fingerprints.get(&row.id), self.known.get(&row.id), "{row:?} has changed");
         }
         for row in &new {
             self.judge(&stored, row);
-            self.known.insert(row.id.clone(), stored.fingerprint(&row.id));
+            self.known.extend(fingerprints.remove_entry(&row.id));
             *self.found.entry((work, row.status.clone())).or_default() += 1;
         }
         self.judge_runs(&stored);
@@ -189,20 +190,8 @@ impl Battered {
     fn judge_runs(&mut self, stored: &Stored) {
         let running: i64 = stored.one("SELECT count(*) FROM experiments WHERE status = 'running'");
         assert_eq!(running, 0, "runs whose process is dead");
-        let runs: String =
-            stored.one("SELECT coalesce(string_agg(run_id, ' ' ORDER BY run_id), '') FROM experiments");
-        for run in runs.split_whitespace() {
-            let tables = ["experiments", "experiment_iterations", "experiment_events", "policy_evaluations"];
-            let now: String = tables
-                .iter()
-                .map(|table| -> String {
-                    stored.one(&format!(
-                        "SELECT count(*) || ' ' || coalesce(bit_xor(hash(t))::VARCHAR, '') || ' ' FROM {table} t \
-                         WHERE run_id = '{run}'"
-                    ))
-                })
-                .collect();
-            let before = self.known_runs.entry(run.to_owned()).or_insert_with(|| now.clone());
+        for (run, now) in stored.run_fingerprints() {
+            let before = self.known_runs.entry(run.clone()).or_insert_with(|| now.clone());
             assert_eq!(*before, now, "run {run} has changed");
         }
     }

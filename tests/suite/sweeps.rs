@@ -72,7 +72,7 @@ fn plan(program: &Program) -> Plan {
 }
 
 fn options(workers: usize) -> RunOptions {
-    RunOptions { run_id: Some("r".to_owned()), workers: Some(workers) }
+    RunOptions { run_id: Some("r".to_owned()), workers: Some(workers), ..RunOptions::default() }
 }
 
 fn open(path: &Path) -> Database {

@@ -273,3 +273,65 @@ fn a_live_run_names_overrides_and_simulations() {
     let quiet = program.run("experiment run library:two-period --quiet");
     assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
 }
+
+/// The first bank of the twelve-period day, with four samples, judged twice.
+const JUDGED: &str = "name: judged
+scenario: day.yaml
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 4}
+convergence: {max_iterations: 3}
+policy_constraints: {}
+optimized_agents: [BANK_A]
+proposer: script:p.json
+";
+
+/// What DuckDB by itself reads of a file, as JSON.
+fn rows_of(file: &std::path::Path, what: &str) -> Vec<Value> {
+    let query = format!("SELECT to_json({what})::VARCHAR FROM '{}' AS it", file.display());
+    let connection = duckdb::Connection::open_in_memory().expect("a database");
+    let mut statement = connection.prepare(&query).expect("a file that DuckDB reads");
+    let texts = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    texts.map(|text| serde_json::from_str(&text.expect("a row")).expect("JSON")).collect()
+}
+
+#[test]
+fn a_run_is_exported_with_everything_that_it_recorded() {
+    let program = Program::new();
+    program.write("day.yaml", program.out("library show twelve-period-day"));
+    program.write("judged.yaml", JUDGED);
+    program.write("p.json", PROPOSALS);
+    program.out("experiment run judged.yaml --db x.duckdb --run-id game --quiet --no-baselines");
+    program.out("experiment run judged.yaml --db x.duckdb --run-id other --quiet --no-baselines");
+    let count = |query: &str| program.sql("x.duckdb", query)[0]["n"].as_u64().expect("a number") as usize;
+    let rows = [
+        ("iterations", count("SELECT count(*) AS n FROM experiment_iterations WHERE run_id = 'game'")),
+        ("evaluations", 2),
+        ("samples", 2 * 4),
+        ("simulations", count("SELECT count(*) AS n FROM simulations WHERE experiment_run_id = 'game'")),
+        (
+            "events",
+            count(
+                "SELECT count(*) AS n FROM simulation_events JOIN simulations USING (simulation_id) WHERE experiment_run_id = 'game'",
+            ),
+        ),
+    ];
+    for form in ["csv", "jsonl", "parquet"] {
+        let said = program
+            .run(&format!("experiment export game --db x.duckdb --format {form} --output {form} --events"));
+        assert_eq!((said.status, said.out.as_str()), (0, ""), "{}", said.err);
+        for (what, number) in rows {
+            let file = program.path(&format!("{form}/{what}.{form}"));
+            let counted = rows_of(&file, "count(*)");
+            assert_eq!(counted, [json!(number)], "{what} as {form}");
+            assert!(number > 0, "{what}");
+        }
+    }
+    for row in &rows_of(&program.path("parquet/samples.parquet"), "it") {
+        let cost = |key: &str| row[key].as_i64().expect("cents");
+        assert_eq!(cost("delta"), cost("old_cost") - cost("new_cost"), "{row}");
+        assert_eq!((&row["run_id"], &row["agent_id"]), (&json!("game"), &json!("BANK_A")));
+    }
+    program.out("experiment export game --db x.duckdb --output plain");
+    assert!(program.has("plain/samples.csv") && !program.has("plain/events.csv"));
+    assert_eq!(program.run("experiment export gane --db x.duckdb --output no").status, 1);
+    assert!(!program.has("no"), "nothing is made for a run that is not there");
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::DbOption;
 
@@ -60,6 +60,37 @@ pub enum ExperimentCommand {
     Chart(ChartArgs),
     /// Two recorded runs side by side: settings that differ, figures by iteration and at the end.
     Compare(CompareRunsArgs),
+    /// Write everything that a run recorded into files for other programs, a file for each kind of row.
+    Export(ExportRunArgs),
+}
+
+/// Options of `experiment export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportRunArgs {
+    /// Id of the run
+    pub run_id: String,
+    #[command(flatten)]
+    pub db: DbOption,
+    /// Form of the files
+    #[arg(long, default_value = "csv", value_enum)]
+    pub format: FormOfFiles,
+    /// Folder of the files; made if it is missing
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The events of all its simulations too
+    #[arg(long)]
+    pub events: bool,
+}
+
+/// Form of exported files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormOfFiles {
+    /// Comma-separated values.
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+    /// Parquet.
+    Parquet,
 }
 
 /// Options of `experiment chart`.

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 pub use experiment::{
     ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand, ExperimentRunArgs,
-    ReplayRunArgs, ResultsArgs, VerboseOptions,
+    ExportRunArgs, FormOfFiles, ReplayRunArgs, ResultsArgs, VerboseOptions,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

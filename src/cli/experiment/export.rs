@@ -2,37 +2,52 @@
 //! of row.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use super::{open_recorded, recorded};
-use crate::cli::args::ExportRunArgs;
+use crate::cli::args::{ExportRunArgs, FormOfFiles};
 use crate::cli::error::{CliError, say};
 use crate::money::grouped;
-use crate::persistence::{ExportError, ExportFilter, ExportForm, Exported};
+use crate::persistence::{FileForm, Reader, RunPart};
 
 /// What a run consists of, without events.
-const PARTS: [Exported; 4] =
-    [Exported::Iterations, Exported::Evaluations, Exported::Samples, Exported::Simulations];
+const PARTS: [RunPart; 4] =
+    [RunPart::Iterations, RunPart::Evaluations, RunPart::Samples, RunPart::Simulations];
 
 /// Writes the files.
 pub fn export(args: &ExportRunArgs) -> Result<(), CliError> {
     let reader = open_recorded(&args.db)?.reader()?;
     let run = recorded(&reader, &args.run_id)?;
     let folder = &args.output;
-    fs::create_dir_all(folder).map_err(|error| {
-        CliError::failed(format!("folder `{}` cannot be made: {error}", folder.display()))
-    })?;
-    let form = ExportForm::from(args.format);
-    let filter = ExportFilter { run: Some(run.run_id), ..ExportFilter::default() };
-    let events = args.events.then_some(Exported::Events);
-    for what in PARTS.into_iter().chain(events) {
-        let path = folder.join(format!("{}.{}", what.name(), form.ending()));
-        let rows = reader.export_file(what, &filter, form, &path).map_err(|error| match error {
-            ExportError::Output(error) => {
-                CliError::failed(format!("`{}` cannot be written: {error}", path.display()))
-            }
-            other => other.into(),
-        })?;
-        say(&format!("{} {} written to {}", grouped(rows), what.name(), path.display()));
+    fs::create_dir_all(folder).map_err(|error| unwritable("folder ", folder, &error))?;
+    let form = match args.format {
+        FormOfFiles::Csv => FileForm::Csv,
+        FormOfFiles::Jsonl => FileForm::Jsonl,
+        FormOfFiles::Parquet => FileForm::Parquet,
+    };
+    let events = args.events.then_some(RunPart::Events);
+    for part in PARTS.into_iter().chain(events) {
+        let path = folder.join(format!("{}.{}", part.name(), form.ending()));
+        let rows = write(&reader, &run.run_id, part, form, &path)?;
+        say(&format!("{} {} written to {}", grouped(rows), part.name(), path.display()));
     }
     Ok(())
+}
+
+/// A file appears when it is complete.
+fn write(reader: &Reader, run_id: &str, part: RunPart, form: FileForm, path: &Path) -> Result<u64, CliError> {
+    let unfinished = path.with_extension("part");
+    // The system's words for a place that cannot be written, before DuckDB's.
+    fs::File::create(&unfinished).map_err(|error| unwritable("", path, &error))?;
+    let rows = reader.export_part(run_id, part, form, &unfinished).inspect_err(|_| {
+        // What matters is the error that is reported.
+        let _ = fs::remove_file(&unfinished);
+    })?;
+    fs::rename(&unfinished, path).map_err(|error| unwritable("", path, &error))?;
+    Ok(rows)
+}
+
+fn unwritable(what: &str, path: &Path, error: &io::Error) -> CliError {
+    CliError::failed(format!("{what}`{}` cannot be written: {error}", path.display()))
 }

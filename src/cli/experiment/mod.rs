@@ -3,6 +3,7 @@
 mod audit;
 mod chart;
 mod compare;
+mod export;
 mod info;
 mod list;
 mod live;
@@ -37,6 +38,7 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
         ExperimentCommand::PolicyEvolution(args) => policy_evolution::policy_evolution(args),
         ExperimentCommand::Chart(args) => chart::chart(args),
         ExperimentCommand::Compare(args) => compare::compare(args),
+        ExperimentCommand::Export(args) => export::export(args),
     }
 }
 

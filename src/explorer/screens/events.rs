@@ -265,7 +265,7 @@ impl View for Events {
                 }
                 self.find(true, desk);
             }
-            Purpose::Tick | Purpose::Companion | Purpose::Condition | Purpose::Bookmark => {}
+            _ => {}
         }
     }
 

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::conversation::Conversation;
 use super::policy::Policy;
 use super::simulations::Simulations;
+use super::summary::Summary;
 use super::sweep::Sweep;
 use super::{Copyable, Focus, Screen, View};
 use crate::explorer::desk::{Desk, Go, Scene};
@@ -165,6 +166,7 @@ impl View for Iterations {
             Intent::OpenPolicy => self.open_policy(desk),
             Intent::OpenProposal => self.open_proposal(desk),
             Intent::OpenConversation => self.open_conversation(desk),
+            Intent::OpenSummary => desk.open(Screen::Summary(Summary::new(self.run.clone()))),
             Intent::NextChart => self.parameters = !self.parameters,
             Intent::Refresh => self.enter(desk),
             _ => return false,

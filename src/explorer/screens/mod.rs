@@ -17,6 +17,7 @@ pub mod replay;
 pub mod runs;
 pub mod simulations;
 pub mod sql;
+pub mod summary;
 pub mod sweep;
 
 use std::time::Duration;
@@ -125,6 +126,7 @@ pub enum Screen {
     Palette(palette::Palette),
     Payment(payment::Payment),
     Sql(sql::Sql),
+    Summary(summary::Summary),
     Help(help::Help),
 }
 
@@ -149,6 +151,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }
@@ -173,6 +176,7 @@ impl Screen {
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
             Self::Sql(screen) => screen,
+            Self::Summary(screen) => screen,
             Self::Help(screen) => screen,
         }
     }

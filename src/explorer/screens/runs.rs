@@ -11,6 +11,7 @@ use crate::explorer::format::{UNIT, badge, duration, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
+use crate::explorer::marked::Marked;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{Couple, RunRow};
@@ -26,7 +27,7 @@ pub struct Runs {
     window: Window<RunRow>,
     search: Search,
     /// The row that the next marked one is compared with.
-    marked: Option<String>,
+    marked: Marked,
 }
 
 /// The columns of a list of runs.
@@ -136,7 +137,7 @@ impl View for Runs {
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
         let [area, detail] = stack(area, [area.height.saturating_sub(2), 2]);
         let title = format!("Runs of experiments ({}), costs in {UNIT}", grouped(self.window.total()));
-        let marked = self.marked.as_ref().map(|id| format!("marked: {id}"));
+        let marked = self.marked.note();
         let note = marked.as_deref().unwrap_or_default();
         let pane = Pane { number: 0, title: &title, note, focused: true };
         let inner = pane.draw(area, buffer, scene.look);
@@ -166,16 +167,10 @@ impl View for Runs {
 impl Runs {
     /// Marks a row; with a second one both are compared.
     fn mark(&mut self, desk: &mut Desk<'_>) {
-        let Some(id) = self.window.selected().map(|row| row.id.clone()) else { return };
-        self.marked = match self.marked.take() {
-            None => Some(id),
-            Some(other) if other == id => None,
-            Some(other) => {
-                let couple = Couple::Runs(other, id);
-                desk.open(Screen::Compare(Compare::new(couple)));
-                None
-            }
-        };
+        let selected = self.window.selected().map(|row| row.id.clone());
+        if let Some((a, b)) = selected.and_then(|id| self.marked.take(id)) {
+            desk.open(Screen::Compare(Compare::new(Couple::Runs(a, b))));
+        }
     }
 
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {

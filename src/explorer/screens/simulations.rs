@@ -13,6 +13,7 @@ use crate::explorer::format::{UNIT, badge, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
+use crate::explorer::marked::Marked;
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{Couple, PolicyOf, Seek, SimulationFilter, SimulationRow};
@@ -29,7 +30,7 @@ pub struct Simulations {
     window: Window<SimulationRow>,
     search: Search,
     /// The row that the next marked one is compared with.
-    marked: Option<String>,
+    marked: Marked,
 }
 
 const COLUMNS: &[Column<'_>] = &[
@@ -88,16 +89,10 @@ impl Simulations {
 
     /// Marks a row; with a second one both are compared.
     fn mark(&mut self, desk: &mut Desk<'_>) {
-        let Some(id) = self.window.selected().map(|row| row.id.clone()) else { return };
-        self.marked = match self.marked.take() {
-            None => Some(id),
-            Some(other) if other == id => None,
-            Some(other) => {
-                let couple = Couple::Simulations(other, id);
-                desk.open(Screen::Compare(Compare::new(couple)));
-                None
-            }
-        };
+        let selected = self.window.selected().map(|row| row.id.clone());
+        if let Some((a, b)) = selected.and_then(|id| self.marked.take(id)) {
+            desk.open(Screen::Compare(Compare::new(Couple::Simulations(a, b))));
+        }
     }
 
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
@@ -195,7 +190,7 @@ impl View for Simulations {
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
         let [list, detail] = stack(area, [area.height.saturating_sub(2), 2]);
         let title = format!("Simulations ({}), costs in {UNIT}", grouped(self.window.total()));
-        let marked = self.marked.as_ref().map(|id| format!("marked: {id}"));
+        let marked = self.marked.note();
         let note = marked.as_deref().or(self.filter.run.as_deref()).unwrap_or_default();
         let pane = Pane { number: 0, title: &title, note, focused: true };
         let inner = pane.draw(list, buffer, scene.look);

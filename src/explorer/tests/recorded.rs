@@ -171,7 +171,7 @@ fn places_are_kept_in_the_database() {
     let mut recorded = Recorded::new();
     for link in ["sim/r-sim-001-eval/replay?tick=1", "run/r/iteration/2", "sim/x/payment/tx-000001"] {
         let query = Query::Keep(link.to_uppercase(), Link::parse(link).unwrap());
-        assert_eq!(recorded.ask(query), Answer::Nothing);
+        assert_eq!(recorded.ask(query), Answer::Done("kept: ' lists what is kept".into()));
     }
     let Answer::Bookmarks(kept) = recorded.ask(Query::Bookmarks) else { panic!() };
     let links: Vec<&str> = kept.iter().map(|bookmark| bookmark.link.as_str()).collect();
@@ -187,4 +187,12 @@ fn places_are_kept_in_the_database() {
     let Answer::Statement(rows) = recorded.ask(Query::Statement(text)) else { panic!() };
     let targets: Vec<[&str; 3]> = rows.rows.iter().map(|row| [4, 5, 6].map(|at| row[at].as_str())).collect();
     assert_eq!(targets, [["", "r-sim-001-eval", "1"], ["r", "", ""]]);
+}
+
+#[test]
+fn a_run_is_summed_up_in_a_page() {
+    let mut recorded = Recorded::new();
+    let Answer::Summary(Some(page)) = recorded.ask(Query::Summary("r".into())) else { panic!() };
+    assert!(page.contains("two-period") && page.contains("BANK_B"), "{page}");
+    assert_eq!(recorded.ask(Query::Summary("nowhere".into())), Answer::Summary(None));
 }

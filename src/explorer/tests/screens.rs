@@ -29,6 +29,7 @@ const SCREENS: &[(&str, &str)] = &[
     ("iterations_rejected", "g r Enter k 4"),
     ("iterations_parameters", "g r Enter w"),
     ("conversation", "g r Enter k c j"),
+    ("summary", "g r Enter s"),
     ("policy", "j j j j Enter"),
     ("policy_beside", "g r Enter p n"),
     ("simulations", "g s j"),

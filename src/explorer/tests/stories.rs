@@ -122,3 +122,7 @@ pub fn bookmarks() -> Vec<Bookmark> {
         bookmark(1, "from a newer program", "galaxy/far"),
     ]
 }
+
+pub fn summary() -> String {
+    "two-period-game\n\nCosts\n  From 25,000.00 to 12,000.00, 52.0 % less.\n  - BANK_A brings 0.3 of its pool.\n".into()
+}

@@ -356,7 +356,9 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             Answer::Bookmarks(stories::bookmarks().into_iter().filter(|kept| kept.id != *id).collect())
         }
         Query::Keep(label, _) if label == "full" => return Err("the disk is full".into()),
-        Query::Nothing | Query::Keep(..) => Answer::Nothing,
+        Query::Keep(..) => Answer::Done("kept: ' lists what is kept".into()),
+        Query::Summary(_) => Answer::Summary(Some(stories::summary())),
+        Query::Nothing => Answer::Nothing,
         Query::Conversation(..) => Answer::Conversation(conversation()),
         Query::Policies(wanted) => Answer::Policies(wanted.iter().map(policy).collect()),
         Query::Simulations(filter, wanted) => {

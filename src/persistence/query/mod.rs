@@ -9,6 +9,7 @@ mod info;
 mod payments;
 mod reader;
 pub(super) mod row;
+mod run_files;
 mod simulations;
 mod sql;
 mod state;
@@ -16,5 +17,6 @@ mod types;
 mod unfinished;
 
 pub use reader::{Interrupt, Reader};
+pub use run_files::{FileForm, RunPart};
 pub use types::*;
 pub use unfinished::{StoredCheckpoint, Unfinished};

@@ -1,5 +1,6 @@
 //! What a database file holds, looked at by DuckDB itself.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,17 +106,39 @@ impl Stored {
         differing.collect()
     }
 
-    /// Everything of a simulation in one text, times included.
-    pub fn fingerprint(&self, id: &str) -> String {
+    /// Everything of every simulation in one text each, times included.
+    pub fn fingerprints(&self) -> BTreeMap<String, String> {
         let tables = TABLES.iter().map(|(table, _)| *table).chain(["simulation_checkpoints"]);
-        let of = |table| -> String {
+        self.hashes("simulation_id", tables)
+    }
+
+    /// Everything of every run of an experiment, without its simulations.
+    pub fn run_fingerprints(&self) -> BTreeMap<String, String> {
+        let tables = [
+            "experiments",
+            "experiment_iterations",
+            "experiment_events",
+            "policy_evaluations",
+            "sweep_points",
+        ];
+        self.hashes("run_id", tables.into_iter())
+    }
+
+    /// Number and hash of the rows of each id, table by table.
+    fn hashes<'a>(&self, id: &str, tables: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for table in tables {
             let query = format!(
-                "SELECT count(*) || ' ' || coalesce(bit_xor(hash(t))::VARCHAR, '') FROM {table} t WHERE \
-                 simulation_id = '{id}'"
+                "SELECT {id}, count(*) || ' rows ' || bit_xor(hash(t))::VARCHAR FROM {table} t GROUP BY {id}"
             );
-            self.one(&query)
-        };
-        tables.map(|table| format!("{table} {}\n", of(table))).collect()
+            let mut statement = self.0.prepare(&query).expect("a statement");
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+            for row in rows {
+                let (id, hash): (String, String) = row.expect("a row");
+                found.entry(id).or_default().push_str(&format!("{table} {hash}\n"));
+            }
+        }
+        found
     }
 
     /// The digest of the rows that are there.

@@ -73,15 +73,19 @@ fn estimate(subject: &Subject, ticks: u64, simulations: u64, stored: u64, at_onc
     let Some(Trial { ticks: tried, events, seconds }) = subject.trial else { return String::new() };
     let (per_tick, tick_seconds) = (events as f64 / tried as f64, seconds / tried as f64);
     let all_ticks = ticks as f64 * simulations as f64;
-    let time = duration(all_ticks * tick_seconds / at_once as f64);
+    let seconds = all_ticks * tick_seconds / at_once as f64;
+    let limit = if simulations > 1 { "at most " } else { "" };
+    let time = match seconds {
+        ..1.0 => "less than 1 s".to_owned(),
+        _ => format!("{limit}about {}", duration(seconds)),
+    };
     let rows = per_tick * ticks as f64 * stored as f64;
     let kept = if stored == 0 {
         "nothing of the simulations is stored".to_owned()
     } else {
         format!("about {} events stored, {}", grouped(rows as u64), bytes(rows * BYTES_PER_EVENT))
     };
-    let limit = if simulations > 1 { "at most " } else { "" };
-    format!("By a trial of {} ticks: {limit}about {time}; {kept}.", grouped(tried))
+    format!("By a trial of {} ticks: {time}; {kept}.", grouped(tried))
 }
 
 fn bytes(count: f64) -> String {
