@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::simulations::Simulations;
 use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::desk::{Desk, Scene};
-use crate::explorer::format::badge;
+use crate::explorer::format::{self, badge};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
@@ -188,7 +188,8 @@ impl Sweep {
         let cursor = at.filter(|_| values.len() > 1).map(|at| at as f64 / (values.len() - 1) as f64);
         let end = |value: Option<&String>| value.cloned().unwrap_or_default();
         let ends = (end(values.first()), end(values.last()));
-        let chart = Chart { series: &series, ends, cursor, empty: "No point has run yet." };
+        let chart =
+            Chart { series: &series, ends, cursor, axis: format::axis, empty: "No point has run yet." };
         chart.draw(inner, buffer, look);
     }
 

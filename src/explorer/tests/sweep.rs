@@ -2,12 +2,12 @@
 
 use super::runs::run_row;
 use super::world::World;
-use crate::explorer::look::Look;
+use crate::explorer::look::{Look, Theme};
 use crate::explorer::message::Answer;
 use crate::explorer::rows::{PointRow, Status, SweepDetail};
 
-const COLOUR: Look = Look { colour: true, ascii: false };
-const ASCII: Look = Look { colour: false, ascii: true };
+const COLOUR: Look = Look { colour: true, ascii: false, theme: Theme::Dark };
+const ASCII: Look = Look { colour: false, ascii: true, theme: Theme::Dark };
 
 /// A sweep of three fractions with netting and without; one point failed, one is still to come.
 fn detail() -> SweepDetail {
