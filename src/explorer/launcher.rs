@@ -15,13 +15,14 @@ use self::pause::Pause;
 use super::message::{JobId, Message};
 use super::rows::{
     ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
-    Status, Subject,
+    Status, Subject, SweepSize,
 };
 use super::source::with_hint;
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::recorded::{Changes, RecordedRun};
-use crate::experiment::runner::{self, ExperimentError, RunOptions, RunResult, SimulationNote};
+use crate::experiment::runner::{self, ExperimentError, PointNote, RunOptions, RunResult, SimulationNote};
 use crate::experiment::stream::{EventKind, StreamEvent};
+use crate::experiment::sweep::Sweep;
 use crate::finding::{Findings, Severity};
 use crate::library;
 use crate::persistence::{self as store, Database};
@@ -159,16 +160,29 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
         ticks,
         trial: resolved.and_then(|scenario| trial::trial(scenario.into(), ticks)),
         experiment: Some(ExperimentSettings {
-            mode: experiment.evaluation.mode.name().to_owned(),
+            mode: mode_of(experiment).to_owned(),
             iterations: u64::from(experiment.convergence.max_iterations),
             samples: experiment.evaluation.samples() as u64,
             proposer: plan.proposer.model(),
             persist: shown_level(experiment.persist_simulations),
             workers: thread::available_parallelism().map_or(1, |count| count.get() as u64),
             optimized: experiment.optimized_agents.clone(),
+            sweep: experiment.sweep.as_ref().map(sweep_size),
         }),
         warnings: notes,
     })
+}
+
+fn mode_of(experiment: &Experiment) -> &'static str {
+    if experiment.sweep.is_some() { "sweep" } else { experiment.evaluation.mode.name() }
+}
+
+fn sweep_size(sweep: &Sweep) -> SweepSize {
+    SweepSize {
+        points: sweep.points().unwrap_or(0) as u64,
+        repetitions: u64::from(sweep.repetitions),
+        axes: sweep.vary.iter().map(|axis| axis.target.label()).collect(),
+    }
 }
 
 fn question_of(argument: &str) -> String {
@@ -405,10 +419,12 @@ impl Work {
             ..ExperimentOptions::default()
         };
         let loaded = load_experiment(&self.plan.source, &options).map_err(|error| explained(&error))?;
-        let mut watch = Watch::new(self.reporter, self.pause, &loaded.plan.experiment);
+        let experiment = &loaded.plan.experiment;
+        let mut watch = Watch::new(self.reporter, self.pause, experiment);
         let workers = usize::try_from(settings.workers).ok();
         let options = RunOptions { workers, ..RunOptions::default() };
-        ended(runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel))
+        let result = runner::run(&loaded.plan, &options, Some(&self.database), &mut watch, &self.cancel);
+        ended(experiment, result)
     }
 
     /// A recorded run goes on, or its experiment is run once more.
@@ -422,16 +438,20 @@ impl Work {
         let mut watch = Watch::new(self.reporter, self.pause, &plan.experiment);
         let no_baselines = recorded.is_without_baselines();
         let (options, database) = (RunOptions { no_baselines, ..RunOptions::default() }, &self.database);
-        ended(if self.plan.kind == Kind::Resume {
+        let result = if self.plan.kind == Kind::Resume {
             runner::resume(&recorded, &plan, false, &options, database, &mut watch, &self.cancel)
         } else {
             runner::run(&plan, &options, Some(database), &mut watch, &self.cancel)
-        })
+        };
+        ended(&plan.experiment, result)
     }
 }
 
 /// How an experiment ended, and what there is to say about it.
-fn ended(result: Result<RunResult, ExperimentError>) -> Result<(Status, String), String> {
+fn ended(
+    experiment: &Experiment,
+    result: Result<RunResult, ExperimentError>,
+) -> Result<(Status, String), String> {
     let result = result.map_err(|error| match &error {
         ExperimentError::Refused(findings) => refusal(findings),
         other => other.hint().map_or_else(|| other.to_string(), |hint| format!("{other} ({hint})")),
@@ -441,6 +461,9 @@ fn ended(result: Result<RunResult, ExperimentError>) -> Result<(Status, String),
         store::Status::Cancelled => Status::Cancelled,
         _ => Status::Failed,
     };
+    if experiment.sweep.is_some() {
+        return Ok((status, result.convergence_reason));
+    }
     let iterations = result.num_iterations;
     Ok((status, format!("{} after {iterations} iterations", result.convergence_reason)))
 }
@@ -453,29 +476,33 @@ fn refusal(findings: &Findings) -> String {
 struct Watch {
     reporter: Reporter,
     pause: Pause,
-    iterations: u64,
+    /// Iterations at most, or runs of a sweep.
+    steps: u64,
+    unit: &'static str,
     ticks: u64,
-    iteration: u64,
+    step: u64,
     simulations: u64,
     hearing: Hearing,
 }
 
 impl Watch {
     fn new(reporter: Reporter, pause: Pause, experiment: &Experiment) -> Self {
+        let runs = experiment.sweep.as_ref().map(|sweep| sweep.runs().unwrap_or(0) as u64);
         Self {
             reporter,
             pause,
-            iterations: u64::from(experiment.convergence.max_iterations).max(1),
+            steps: runs.unwrap_or_else(|| u64::from(experiment.convergence.max_iterations)).max(1),
+            unit: if runs.is_some() { "run" } else { "iteration" },
             ticks: experiment.evaluation.ticks,
-            iteration: 0,
+            step: 0,
             simulations: 0,
             hearing: Hearing::default(),
         }
     }
 
     fn progress(&self) {
-        let part = self.iteration as f64 / self.iterations as f64;
-        let stage = format!("iteration {} of {}", self.iteration, self.iterations);
+        let part = self.step as f64 / self.steps as f64;
+        let stage = format!("{} {} of {}", self.unit, self.step, self.steps);
         let ticks = self.simulations.saturating_mul(self.ticks);
         self.reporter.progress(part.min(1.0), stage, self.simulations, ticks);
     }
@@ -487,7 +514,7 @@ impl runner::Observer for Watch {
     }
 
     fn recalled(&mut self, event: &StreamEvent) {
-        self.iteration = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
+        self.step = u64::from(event.iteration) + u64::from(event.kind >= EventKind::IterationStart);
     }
 
     fn event(&mut self, event: &StreamEvent) {
@@ -508,6 +535,17 @@ impl runner::Observer for Watch {
         self.hearing.text.push_str(piece);
         if self.reporter.is_due() {
             self.reporter.send(JobReport::Heard(Some(self.hearing.clone())));
+        }
+    }
+
+    fn point(&mut self, note: &PointNote) {
+        self.step += 1;
+        if let PointNote { point, repetition, error: Some(error) } = note {
+            let line = format!("point {point}, repetition {repetition} failed: {error}");
+            self.reporter.send(JobReport::Log(line));
+        }
+        if self.reporter.is_due() {
+            self.progress();
         }
     }
 

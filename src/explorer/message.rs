@@ -6,7 +6,7 @@ use super::link::Link;
 use super::rows::{
     BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, Export, JobReport,
     Moment, Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek,
-    SimulationFilter, SimulationRow, SqlRows, Subject,
+    SimulationFilter, SimulationRow, SqlRows, Subject, SweepDetail,
 };
 
 /// Something that happened.
@@ -140,6 +140,8 @@ pub enum Answer {
     Overview(Overview),
     Runs(Batch<RunRow>),
     Run(Option<Box<RunDetail>>),
+    /// The answer to [`Query::Run`] where the run is a sweep.
+    Sweep(Box<SweepDetail>),
     Summary(Option<String>),
     Conversation(Vec<Exchange>),
     Policies(Vec<PolicyText>),

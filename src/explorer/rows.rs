@@ -3,6 +3,7 @@
 mod policies;
 mod runs;
 mod stories;
+mod sweeps;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub use stories::{
     BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Export, Fact, Figure,
     PaymentStory, Place, SqlRows, run_figures,
 };
+pub use sweeps::{PointRow, SweepDetail, SweepSize};
 
 /// How far a run or a simulation is (spec 06, 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,6 +293,8 @@ pub struct ExperimentSettings {
     /// Threads for its simulations.
     pub workers: u64,
     pub optimized: Vec<String>,
+    /// Runs of a sweep, which improves nothing.
+    pub sweep: Option<SweepSize>,
 }
 
 /// Which simulations of an experiment are stored (spec 07, 16.3).

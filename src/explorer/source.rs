@@ -5,6 +5,7 @@ mod exports;
 mod policies;
 mod runs;
 mod stories;
+mod sweeps;
 
 use std::sync::Arc;
 
@@ -85,7 +86,10 @@ impl DatabaseSource {
         Ok(match query {
             Query::Overview => Answer::Overview(self.overview()?),
             Query::Runs(page) => Answer::Runs(self.runs(page)?),
-            Query::Run(run) => Answer::Run(self.run(run)?.map(Box::new)),
+            Query::Run(run) => match self.sweep(run)? {
+                Some(sweep) => Answer::Sweep(Box::new(sweep)),
+                None => Answer::Run(self.run(run)?.map(Box::new)),
+            },
             Query::Summary(run) => {
                 Answer::Summary(RunSummary::of_run(&self.reader, run)?.map(|summary| summary.text()))
             }

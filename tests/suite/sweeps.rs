@@ -361,3 +361,19 @@ fn netting_saves_everywhere_and_most_where_money_is_short() {
     let shares: Vec<f64> = with.iter().map(|point| mean(point, "lsm_share")).collect();
     assert!(shares.windows(2).all(|pair| pair[0] > pair[1]) && shares[0] > 0.05, "{shares:?}");
 }
+#[test]
+fn the_explorer_launches_a_sweep_and_shows_its_points() {
+    let program = place(SWEEP);
+    program.write(
+        "tour.keys",
+        "size 120x40\nwait Library\nL\nwait Type a path\ntype little.yaml\n\
+         wait 8 simulations of 17 ticks\nframe\nEnter Enter\nwait completed\nframe\n\
+         Enter\nwait Points (4)\nwait total_cost over\nframe\nj\nEnter\nwait Simulations (2)\nframe\n\
+         g r\nwait 8 of 8\nframe\n",
+    );
+    let shown = program.out("explore --db r.duckdb --keys tour.keys");
+    for text in ["All 8 runs completed", "2 of 2", "over liquidity_allocation_fraction", "sweep"] {
+        assert!(shown.contains(text), "{text} is not in\n{shown}");
+    }
+    assert_eq!(program.sql("r.duckdb", "SELECT count(*) AS n FROM sweep_points")[0]["n"], 8);
+}

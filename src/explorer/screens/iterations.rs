@@ -10,8 +10,9 @@ use super::conversation::Conversation;
 use super::policy::Policy;
 use super::simulations::Simulations;
 use super::summary::Summary;
+use super::sweep::Sweep;
 use super::{Copyable, Focus, Screen, View};
-use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::Look;
@@ -173,12 +174,17 @@ impl View for Iterations {
         true
     }
 
-    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
+    fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
         if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
             return false;
         }
         match answer {
             Ok(Answer::Run(detail)) => self.take(detail),
+            // Whoever came here did not know that the run is a sweep.
+            Ok(Answer::Sweep(_)) => {
+                let sweep = Sweep::new(self.run.clone(), self.name.clone());
+                desk.go = Some(Go::Replace(Box::new(Screen::Sweep(sweep))));
+            }
             Ok(_) => {}
             Err(problem) => self.problem = Some(problem),
         }

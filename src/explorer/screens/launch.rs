@@ -92,12 +92,14 @@ impl Launch {
         let experiment = match &subject.experiment {
             None => None,
             Some(settings) => Some(ExperimentPlan {
-                iterations: self.number(Setting::Iterations)?,
+                iterations: self.number(Setting::Iterations).unwrap_or(settings.iterations),
                 samples: self.number(Setting::Samples).unwrap_or(settings.samples),
                 persist: form::persist(&self.choice(Setting::Persist)?)?,
                 workers: self.number(Setting::Workers)?,
-                replaces_proposer: self.choice(Setting::Proposer)? != settings.proposer,
-                proposer: self.choice(Setting::Proposer)?,
+                replaces_proposer: self
+                    .choice(Setting::Proposer)
+                    .is_some_and(|chosen| chosen != settings.proposer),
+                proposer: self.choice(Setting::Proposer).unwrap_or_else(|| settings.proposer.clone()),
             }),
         };
         let ticks = if experiment.is_none() { Some(self.number(Setting::Ticks)?) } else { None };

@@ -18,6 +18,7 @@ pub mod runs;
 pub mod simulations;
 pub mod sql;
 pub mod summary;
+pub mod sweep;
 
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ pub enum Screen {
     Jobs(jobs::JobsScreen),
     Runs(runs::Runs),
     Iterations(iterations::Iterations),
+    Sweep(sweep::Sweep),
     Conversation(conversation::Conversation),
     Policy(policy::Policy),
     Simulations(simulations::Simulations),
@@ -143,6 +145,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Conversation(screen) => screen,
             Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,
@@ -167,6 +170,7 @@ impl Screen {
             Self::Jobs(screen) => screen,
             Self::Runs(screen) => screen,
             Self::Iterations(screen) => screen,
+            Self::Sweep(screen) => screen,
             Self::Conversation(screen) => screen,
             Self::Policy(screen) => screen,
             Self::Simulations(screen) => screen,

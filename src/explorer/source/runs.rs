@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::message::{Batch, Page};
 use super::super::rows::{BankInIteration, Exchange, IterationRow, Judgement, RunDetail, RunRow, Verdict};
+use super::sweeps::as_sweep;
 use super::{DatabaseSource, part, status};
 use crate::experiment::analysis::diff;
 use crate::experiment::stream::EventKind;
@@ -30,10 +31,12 @@ impl DatabaseSource {
         let marks = self.reader.run_marks()?;
         let mut marks: HashMap<String, store::RunMarksRow> =
             marks.into_iter().map(|row| (row.run_id.clone(), row)).collect();
+        let sweeps = self.reader.sweep_progress()?;
         let runs = self.reader.runs(&store::RunFilter::default())?;
         let with_marks = |run: store::RunRow| {
             let marks = marks.remove(&run.run_id);
-            run_row(run, marks.as_ref())
+            let progress = sweeps.iter().find(|sweep| sweep.run_id == run.run_id);
+            as_sweep(run_row(run, marks.as_ref()), progress)
         };
         Ok(runs.into_iter().map(with_marks).collect())
     }
@@ -148,11 +151,11 @@ fn object(text: &str) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn count(number: i64) -> u64 {
+pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn run_row(row: store::RunRow, marks: Option<&store::RunMarksRow>) -> RunRow {
+pub(super) fn run_row(row: store::RunRow, marks: Option<&store::RunMarksRow>) -> RunRow {
     let shown = |time: String| time.replacen('T', " ", 1).chars().take(19).collect::<String>();
     RunRow {
         id: row.run_id,

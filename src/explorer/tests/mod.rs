@@ -6,4 +6,5 @@ mod recorded;
 mod runs;
 mod screens;
 mod stories;
+mod sweep;
 mod world;

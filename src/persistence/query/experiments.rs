@@ -6,7 +6,7 @@ use super::Reader;
 use super::filter::{Conditions, limit};
 use super::types::{
     CallRow, EvaluationRow, ExperimentRow, IterationRow, LiveEventRow, RunFilter, RunMarksRow, RunRow,
-    SweepPointRow,
+    SweepPointRow, SweepProgressRow,
 };
 use crate::persistence::PersistenceError;
 
@@ -148,6 +148,19 @@ impl Reader {
              TRY_CAST(coalesce(completed_at, last) AS TIMESTAMP)) AS milliseconds FROM experiments \
              LEFT JOIN (SELECT run_id, arg_max(settlement_rate, iteration) AS settlement_rate, \
              max(timestamp) AS last FROM experiment_iterations GROUP BY run_id) USING (run_id))",
+            [],
+        )
+    }
+
+    /// How many runs of each sweep have ended.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn sweep_progress(&self) -> Result<Vec<SweepProgressRow>, PersistenceError> {
+        self.rows(
+            "FROM (SELECT run_id, count(*) FILTER (status <> 'pending') AS ended, count(*) AS runs \
+             FROM sweep_points GROUP BY run_id)",
             [],
         )
     }

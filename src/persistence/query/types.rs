@@ -239,6 +239,11 @@ rows! {
         simulation_id: Option<String>, figures: Option<String>, completed_at: Option<String>,
     }
 
+    /// How far a sweep is.
+    SweepProgressRow {
+        run_id: String, ended: i64, runs: i64,
+    }
+
     /// A row of `settlement_by_day`: original payments by day of arrival.
     SettlementDayRow {
         day: u64, num_arrivals: i64, num_settled: i64, settlement_rate: f64, arrived_value: i64,

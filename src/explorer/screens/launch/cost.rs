@@ -1,7 +1,7 @@
 //! What a launch will cost: simulations, ticks, rows, disk, time. Upper bounds and estimates, named so.
 
 use crate::explorer::format::duration;
-use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Persist, Plan, Subject, Trial};
+use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Persist, Plan, Subject, SweepSize, Trial};
 use crate::money::grouped;
 
 /// Bytes that a stored event takes in the file with all that belongs to it (86,000 events of the library's
@@ -11,6 +11,9 @@ const BYTES_PER_EVENT: f64 = 65.0;
 /// Simulations of an experiment at most: per iteration the evaluation, a context run, and a comparison for
 /// every bank (spec 07, 9 and 16.3).
 pub fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
+    if let Some(sweep) = &settings.sweep {
+        return sweep.points.saturating_mul(sweep.repetitions);
+    }
     let banks = settings.optimized.len() as u64;
     let each = match settings.mode.as_str() {
         "bootstrap" => banks.saturating_mul(plan.samples.max(1)).saturating_mul(2).saturating_add(1),
@@ -24,6 +27,7 @@ pub fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) ->
 fn most_stored(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
     match plan.persist {
         Persist::None => 0,
+        Persist::Primary if settings.sweep.is_some() => most_simulations(settings, plan),
         Persist::Primary => plan.iterations.saturating_add(1),
         Persist::All => most_simulations(settings, plan),
     }
@@ -34,15 +38,10 @@ pub fn sentences(subject: &Subject, plan: Option<&Plan>) -> String {
     match (&subject.experiment, plan) {
         (Some(settings), Some(Plan { experiment: Some(chosen), .. })) => {
             let all = most_simulations(settings, chosen);
-            let size = format!(
-                "{}: at most {} simulations of {} ticks, optimising {}.",
-                settings.mode,
-                grouped(all),
-                grouped(subject.ticks),
-                settings.optimized.join(", ")
-            );
-            // Samples are spread over the workers, whole days follow each other.
-            let at_once = if settings.mode == "bootstrap" { chosen.workers.max(1) } else { 1 };
+            let size = size(settings, all, subject.ticks);
+            // Samples and runs of a sweep are spread over the workers, whole days follow each other.
+            let spread = settings.mode == "bootstrap" || settings.sweep.is_some();
+            let at_once = if spread { chosen.workers.max(1) } else { 1 };
             let stored = most_stored(settings, chosen);
             format!("{size}\n{}", estimate(subject, subject.ticks, all, stored, at_once))
         }
@@ -50,6 +49,23 @@ pub fn sentences(subject: &Subject, plan: Option<&Plan>) -> String {
             format!("One simulation of {} ticks.\n{}", grouped(*ticks), estimate(subject, *ticks, 1, 1, 1))
         }
         _ => String::new(),
+    }
+}
+
+fn size(settings: &ExperimentSettings, simulations: u64, ticks: u64) -> String {
+    let (simulations, ticks) = (grouped(simulations), grouped(ticks));
+    match &settings.sweep {
+        Some(SweepSize { points, repetitions, axes }) => format!(
+            "A sweep over {}: {} points, {} repetitions each, {simulations} simulations of {ticks} ticks.",
+            axes.join(", "),
+            grouped(*points),
+            grouped(*repetitions)
+        ),
+        None => format!(
+            "{}: at most {simulations} simulations of {ticks} ticks, optimising {}.",
+            settings.mode,
+            settings.optimized.join(", ")
+        ),
     }
 }
 

@@ -141,14 +141,19 @@ pub fn fields_of(subject: &Subject) -> Vec<Field> {
         fields.push(Field::text_field(Setting::Ticks, subject.ticks));
         return fields;
     };
-    fields.push(Field::text_field(Setting::Iterations, settings.iterations));
-    if settings.mode == "bootstrap" {
+    let improves = settings.sweep.is_none();
+    if improves {
+        fields.push(Field::text_field(Setting::Iterations, settings.iterations));
+    }
+    if improves && settings.mode == "bootstrap" {
         fields.push(Field::text_field(Setting::Samples, settings.samples));
     }
     let levels = Persist::ALL.map(|level| level.word().to_owned()).to_vec();
     fields.push(Field::choice(Setting::Persist, levels, settings.persist.word()));
     fields.push(Field::text_field(Setting::Workers, settings.workers));
-    fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
+    if improves {
+        fields.push(Field::text_field(Setting::Proposer, &settings.proposer));
+    }
     fields
 }
 

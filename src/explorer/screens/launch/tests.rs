@@ -1,10 +1,10 @@
 //! The form says what is wrong while it is filled in.
 
-use super::cost::most_simulations;
+use super::cost::{most_simulations, sentences};
 use super::form::{Setting, Value, fields_of};
 use tui_input::Input;
 
-use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Subject};
+use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Plan, Subject, SweepSize};
 
 fn settings(mode: &str) -> ExperimentSettings {
     ExperimentSettings {
@@ -15,6 +15,7 @@ fn settings(mode: &str) -> ExperimentSettings {
         persist: Persist::Primary,
         workers: 2,
         optimized: vec!["A".into(), "B".into()],
+        sweep: None,
     }
 }
 
@@ -38,6 +39,34 @@ fn samples_are_asked_for_only_where_they_matter() {
         |mode: &str| fields_of(&subject(mode)).iter().map(|field| field.setting).collect::<Vec<_>>();
     assert!(settings("bootstrap").contains(&Setting::Samples));
     assert!(!settings("deterministic-pairwise").contains(&Setting::Samples));
+}
+
+#[test]
+fn a_sweep_asks_for_nothing_that_improves() {
+    let mut subject = subject("sweep");
+    let axes = vec!["lsm_config.enable_bilateral".to_owned()];
+    if let Some(settings) = &mut subject.experiment {
+        settings.sweep = Some(SweepSize { points: 12, repetitions: 100, axes });
+    }
+    let settings: Vec<Setting> = fields_of(&subject).iter().map(|field| field.setting).collect();
+    assert_eq!(settings, [Setting::MasterSeed, Setting::Persist, Setting::Workers]);
+    let plan = Plan {
+        source: "s.yaml".into(),
+        kind: Kind::Experiment,
+        title: "s".into(),
+        seed: "42".into(),
+        ticks: None,
+        experiment: Some(ExperimentPlan {
+            iterations: 50,
+            samples: 10,
+            persist: Persist::Primary,
+            workers: 2,
+            proposer: "none".into(),
+            replaces_proposer: false,
+        }),
+    };
+    let said = sentences(&subject, Some(&plan));
+    assert!(said.contains("12 points, 100 repetitions each, 1,200 simulations of 12 ticks"), "{said}");
 }
 
 #[test]
