@@ -144,18 +144,20 @@ fn counted<T>(what: &str, found: &[(T, Agreement)]) -> String {
 
 fn verification_json(bundle: &Bundle, verification: &Verification) -> Value {
     let Verification { iterations, points, simulations } = verification;
-    let iteration =
-        |(number, agreement): &(u32, Agreement)| json!({"iteration": number, "result": agreement.word()});
-    let point = |((point, repetition), agreement): &((u32, u32), Agreement)| json!({"point": point, "repetition": repetition, "result": agreement.word()});
-    let simulation =
-        |(id, agreement): &(String, Agreement)| json!({"simulation_id": id, "result": agreement.word()});
+    let iterations =
+        iterations.iter().map(|(number, one)| json!({"iteration": number, "result": one.word()}));
+    let points = points.iter().map(|((point, repetition), one)| {
+        let result = one.word();
+        json!({"point": point, "repetition": repetition, "result": result})
+    });
+    let simulations = simulations.iter().map(|(id, one)| json!({"simulation_id": id, "result": one.word()}));
     json!({
         "run_id": bundle.run.run_id,
         "recorded_by": bundle.run.engine_version,
         "verified_by": env!("CARGO_PKG_VERSION"),
         "agrees": verification.holds(),
-        "iterations": iterations.iter().map(iteration).collect::<Vec<_>>(),
-        "points": points.iter().map(point).collect::<Vec<_>>(),
-        "simulations": simulations.iter().map(simulation).collect::<Vec<_>>(),
+        "iterations": iterations.collect::<Vec<_>>(),
+        "points": points.collect::<Vec<_>>(),
+        "simulations": simulations.collect::<Vec<_>>(),
     })
 }
