@@ -214,10 +214,21 @@ fn a_bundle_is_verified_anywhere_and_tells_what_was_changed() {
     assert!(refused.status == 1 && refused.err.contains("this is no bundle"), "{}", refused.err);
 }
 
+const SWEEP: &str = "name: curve
+scenario: day.yaml
+evaluation: {ticks: 12}
+sweep:
+  vary:
+  - {scenario: cost_rates.delay_cost_per_tick_per_cent, values: [0.1, 0.2, 0.3]}
+  repetitions: 2
+master_seed: 4
+";
+
 #[test]
 fn sweeps_go_on_and_are_made_again_like_other_runs() {
-    let program = Program::new();
-    program.out("experiment run library:netting-curve --db x.duckdb --run-id curve-1 --quiet");
+    let program = prepared();
+    program.write("curve.yaml", SWEEP);
+    program.out("experiment run curve.yaml --db x.duckdb --run-id curve-1 --quiet");
     let points = |run: &str| {
         let query = format!(
             "SELECT * EXCLUDE (run_id, completed_at, simulation_id) FROM sweep_points WHERE run_id = '{run}' \
@@ -230,9 +241,9 @@ fn sweeps_go_on_and_are_made_again_like_other_runs() {
     assert_eq!(whole, points("curve-2"));
     let connection = duckdb::Connection::open(program.path("x.duckdb")).expect("the file opens");
     let undo = "UPDATE experiments SET status = 'cancelled', engine_version = '0.0.1' WHERE run_id = 'curve-2';
-                UPDATE sweep_points SET status = 'pending', figures = NULL WHERE run_id = 'curve-2' AND point > 1;
+                UPDATE sweep_points SET status = 'pending', figures = NULL WHERE run_id = 'curve-2' AND point > 0;
                 UPDATE simulations SET status = 'running' WHERE experiment_run_id = 'curve-2' \
-                AND experiment_iteration > 2;";
+                AND experiment_iteration > 1;";
     connection.execute_batch(undo).expect("rows are changed");
     drop(connection);
     assert_eq!(program.run("experiment resume curve-2 --db x.duckdb").status, 1);
