@@ -1,5 +1,7 @@
 //! `db`: what the database holds.
 
+mod import;
+
 use std::io::Read as _;
 
 use serde_json::{Map, Value, json};
@@ -29,6 +31,7 @@ pub fn db(args: &DbArgs) -> Result<(), CliError> {
         }
         DbCommand::Info { db, json } => info(db, *json),
         DbCommand::Schema { format } => print_schema(*format),
+        DbCommand::Import { file, prefix, db } => import::import(file, prefix.as_deref(), db),
         DbCommand::Sql { query, db, format } => sql(query, db, *format),
     }
 }
@@ -126,7 +129,8 @@ fn info(db: &DbOption, as_json: bool) -> Result<(), CliError> {
         return Ok(output.finish()?);
     }
     output.line(&format!("{} ({} bytes)", info.path.display(), grouped(info.size)))?;
-    output.line(&format!("layout {}, DuckDB {}", info.layout, info.duckdb))?;
+    let layout = if info.layout == 0 { "of SimCash".to_owned() } else { info.layout.to_string() };
+    output.line(&format!("layout {layout}, DuckDB {}", info.duckdb))?;
     let simulations: Vec<String> =
         info.simulations.iter().map(|(status, count)| format!("{count} {status}")).collect();
     output.line(&format!("simulations: {}", or_none(&simulations)))?;

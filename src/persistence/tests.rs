@@ -5,5 +5,6 @@ mod asking;
 mod experimenting;
 mod layout;
 mod opening;
+mod reference;
 mod samples;
 mod storing;

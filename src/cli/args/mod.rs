@@ -260,6 +260,16 @@ pub enum DbCommand {
         #[arg(long, value_enum, default_value_t = SchemaForm::Text)]
         format: SchemaForm,
     },
+    /// Take over the simulations and runs of another database, also of one of SimCash.
+    Import {
+        /// The other database; it is only read
+        file: PathBuf,
+        /// Put this text before every id that is taken over
+        #[arg(long, value_name = "TEXT")]
+        prefix: Option<String>,
+        #[command(flatten)]
+        db: DbOption,
+    },
     /// Run one read-only SQL statement.
     Sql {
         /// The statement; - reads it from standard input

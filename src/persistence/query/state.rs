@@ -7,9 +7,10 @@ use std::sync::Arc;
 use duckdb::params;
 
 use super::Reader;
-use crate::event::{Event, Recorded, decode};
-use crate::ids::Names;
+use crate::event::{Event, Recorded, complete, decode};
+use crate::ids::{Dialect, Names, PaymentId};
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
+use crate::money::Cents;
 use crate::persistence::PersistenceError;
 use crate::replay::{SNAPSHOT_FORMAT, State};
 use crate::scenario::{Format, NoFiles, Overrides, Scenario, ScenarioFile, read};
@@ -45,7 +46,10 @@ impl Reader {
             findings.errors().next().map_or_else(String::new, ToString::to_string)
         };
         let file = file.ok_or_else(|| corrupt(first(&findings)))?;
-        let scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        let mut scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        if self.is_of_reference(simulation_id)? {
+            scenario.names = Arc::new((*scenario.names).clone().written_in(Dialect::Reference));
+        }
         Ok((file, Arc::new(scenario)))
     }
 
@@ -66,7 +70,21 @@ impl Reader {
             params![simulation_id, ticks.start().0, ticks.end().0],
             |row| recorded(row, names),
         )?;
-        rows.into_iter().collect::<Result<_, _>>().map_err(|error| corrupt_event(simulation_id, error))
+        let events: Result<Vec<Recorded>, String> = rows.into_iter().collect();
+        let mut events = events.map_err(|error| corrupt_event(simulation_id, error))?;
+        if names.of_reference() {
+            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+        }
+        Ok(events)
+    }
+
+    /// Original amounts of the payments of a simulation, for events that do not say them.
+    fn amounts(&self, simulation_id: &str) -> impl FnMut(PaymentId) -> Option<Cents> {
+        let query = "SELECT amount FROM transactions WHERE simulation_id = ? AND tx_id = ?";
+        move |payment| {
+            let key = params![simulation_id, payment.to_string()];
+            self.one(query, key, |row| row.get(0).map(Cents)).ok().flatten()
+        }
     }
 
     /// Shows every stored tick from one on with its events, in order, ticks without events
@@ -85,6 +103,14 @@ impl Reader {
         let Some((first_sequence, last)) = self.stretch(simulation_id, &ticks)? else { return Ok(()) };
         let (mut tick, mut sequence) = (*ticks.start(), first_sequence);
         let mut events = Vec::new();
+        let mut show = |tick: Tick, events: &mut Vec<Event>| {
+            if names.of_reference() {
+                complete(events.iter_mut(), self.amounts(simulation_id));
+            }
+            visit(tick, events)?;
+            events.clear();
+            Ok::<(), PersistenceError>(())
+        };
         loop {
             let page = self.list(
                 "SELECT sequence, tick, event_type, agent_id, tx_id, details FROM simulation_events \
@@ -97,8 +123,7 @@ impl Reader {
             for event in page {
                 let event = event.map_err(|error| corrupt_event(simulation_id, error))?;
                 while tick < event.tick {
-                    visit(tick, &events)?;
-                    events.clear();
+                    show(tick, &mut events)?;
                     tick = tick.after(1);
                 }
                 events.push(event.event);
@@ -108,8 +133,7 @@ impl Reader {
             }
         }
         while tick <= last {
-            visit(tick, &events)?;
-            events.clear();
+            show(tick, &mut events)?;
             tick = tick.after(1);
         }
         Ok(())
@@ -212,10 +236,13 @@ impl Reader {
             [simulation_id],
             |row| recorded(row, &scenario.names),
         )?;
-        let events: Vec<Recorded> = rows
+        let mut events: Vec<Recorded> = rows
             .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|error| corrupt_event(simulation_id, error))?;
+        if scenario.names.of_reference() {
+            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+        }
         let of_tick = |events: &[Recorded]| {
             let tick = events.first().map_or(Tick(0), |event| event.tick);
             let events: Vec<Event> = events.iter().map(|recorded| recorded.event.clone()).collect();

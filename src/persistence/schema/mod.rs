@@ -9,6 +9,7 @@ mod simulations;
 mod views;
 
 pub(super) use migrations::pending;
+pub(super) use print::literal;
 pub use print::{json, sql, text};
 
 /// Version of the layout that this program writes.
