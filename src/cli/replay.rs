@@ -25,6 +25,11 @@ pub fn replay(args: &ReplayArgs) -> Result<(), CliError> {
         say(&format!("note: simulation {id} is {}; what is stored of it is shown", row.status));
     }
     let scenario = reader.scenario(id)?;
+    if scenario.names.of_reference()
+        && let Some(lacking) = &row.error
+    {
+        say(&format!("note: {lacking}"));
+    }
     match args.state_at {
         Some(tick) => state_at(&reader, &row, &scenario, tick),
         None => whole_or_part(args, &reader, row, &scenario),

@@ -96,8 +96,8 @@ impl From<ShowError> for CliError {
 
 /// What the events are folded into: figures, and a transcript where one is wanted.
 enum Fold {
-    Figures(Ledger),
-    Told(Transcript),
+    Figures(Box<Ledger>),
+    Told(Box<Transcript>),
 }
 
 impl Fold {
@@ -134,8 +134,8 @@ impl Show {
         Ok(Self {
             mode,
             fold: match mode {
-                Mode::Verbose => Fold::Told(Transcript::new(scenario.clone()).with_filter(&filter)),
-                _ => Fold::Figures(Ledger::new(scenario.clone())),
+                Mode::Verbose => Fold::Told(Box::new(Transcript::new(scenario.clone()).with_filter(&filter))),
+                _ => Fold::Figures(Box::new(Ledger::new(scenario.clone()))),
             },
             selection: filter.select(&scenario.names, scenario.calendar),
             scenario,

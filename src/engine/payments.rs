@@ -99,18 +99,18 @@ pub(super) struct Payments {
 impl Payments {
     /// No payments; the next one has the id after this one.
     pub fn after(last: PaymentId) -> Self {
-        Self { last_id: last.0, ..Self::default() }
+        Self { last_id: last.number().unwrap_or(u64::MAX), ..Self::default() }
     }
 
     /// The id of the last payment that came into being; 0 before the first.
     pub const fn last_id(&self) -> PaymentId {
-        PaymentId(self.last_id)
+        PaymentId::numbered(self.last_id)
     }
 
     /// The id of the next payment.
     pub const fn next_id(&mut self) -> PaymentId {
         self.last_id += 1;
-        PaymentId(self.last_id)
+        PaymentId::numbered(self.last_id)
     }
 
     pub fn insert(&mut self, payment: Payment) -> Slot {

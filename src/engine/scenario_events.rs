@@ -124,7 +124,7 @@ impl Simulation {
         let bank = &mut self.banks[agent.at()];
         let wide = i128::from(bank.posted.0) + i128::from(delta.0);
         bank.posted = Cents::saturating_from(wide).or_zero().min(capacity);
-        let new_total = bank.posted;
+        let new_total = Some(bank.posted);
         self.executed(Effect::CollateralAdjustment { agent, delta, new_total });
     }
 

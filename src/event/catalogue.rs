@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::field::{
-    CostsField, DeclaredPriority, DecodeError, Field, HoldReason, Mechanism, OptionalBank, RtgsPriority,
-    SettlementId, Text,
+    CostsField, DeclaredPriority, Field, HoldReason, Mechanism, OptionalBank, RtgsPriority, SettlementId,
+    Text,
 };
-use super::line::Keys;
+use super::line::{DecodeError, Keys};
+use super::unread::Unread;
 use super::{Concerns, Effect, EventGroup, EventInfo, FieldInfo, FieldVisitor};
 use crate::ids::{BankIdx, Names, PaymentId};
 use crate::money::Cents;
@@ -19,12 +20,16 @@ macro_rules! catalogue {
         #[allow(missing_docs, reason = "the keys are explained in the specification's catalogue")]
         pub enum Event {
             $($($(#[doc = $help])+ $name { $($key: $type),* },)+)+
+            /// An event of the reference that is not in the catalogue or cannot be read.
+            Unread(Arc<Unread>),
         }
 
         /// The type of an event without its values.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EventKind {
             $($($(#[doc = $help])+ $name,)+)+
+            /// Not in the catalogue, or not to be read.
+            Unread,
         }
 
         impl EventKind {
@@ -46,6 +51,7 @@ macro_rules! catalogue {
                         };
                         &INFO
                     })+)+
+                    Self::Unread => &UNREAD,
                 }
             }
 
@@ -65,6 +71,7 @@ macro_rules! catalogue {
             pub const fn kind(&self) -> EventKind {
                 match self {
                     $($(Self::$name { .. } => EventKind::$name,)+)+
+                    Self::Unread(_) => EventKind::Unread,
                 }
             }
 
@@ -72,6 +79,7 @@ macro_rules! catalogue {
             pub fn visit(&self, visitor: &mut impl FieldVisitor) {
                 match self {
                     $($(Self::$name { $($key),* } => { $(visitor.field(stringify!($key), $key);)* })+)+
+                    Self::Unread(_) => {}
                 }
             }
 
@@ -79,6 +87,7 @@ macro_rules! catalogue {
             pub fn visit_concerns(&self, names: &Names, concerns: &mut impl Concerns) {
                 match self {
                     $($(Self::$name { $($key),* } => { $($key.concerns(names, concerns);)* })+)+
+                    Self::Unread(unread) => unread.visit_concerns(names, concerns),
                 }
             }
 
@@ -88,6 +97,7 @@ macro_rules! catalogue {
                         $(if stringify!($key) == wanted { return $key.bank(); })*
                         None
                     })+)+
+                    Self::Unread(_) => None,
                 }
             }
 
@@ -97,12 +107,14 @@ macro_rules! catalogue {
                         $(if stringify!($key) == wanted { return $key.payment(); })*
                         None
                     })+)+
+                    Self::Unread(_) => None,
                 }
             }
 
             pub(super) fn from_keys(kind: EventKind, keys: &Keys<'_>) -> Result<Self, DecodeError> {
                 match kind {
                     $($(EventKind::$name => Ok(Self::$name { $($key: keys.get(stringify!($key))?),* }),)+)+
+                    EventKind::Unread => Err(DecodeError::UnknownType(kind.name().to_owned())),
                 }
             }
         }
@@ -253,7 +265,21 @@ catalogue! {
         /// A scheduled event of the scenario took effect.
         ScenarioEventExecuted { scenario_event_type: Text, details_json: Effect }
     }
+    OlderDatabases {
+        /// The payment left queue 2 because its sender could pay. Only in older databases of the reference.
+        RtgsQueue2Settle { tx_id: PaymentId, sender: BankIdx, receiver: BankIdx, amount: Cents, reason: Text }
+        /// A payment settled; which one is not said. Only in older databases of the reference.
+        Settlement { sender_id: BankIdx, receiver_id: BankIdx, amount: Cents }
+    }
 }
+
+/// What stands in place of a registry row for what is not in the catalogue.
+const UNREAD: EventInfo = EventInfo {
+    name: "Unread",
+    group: EventGroup::OlderDatabases,
+    help: "An event that this program does not know; it is shown with its raw keys.",
+    fields: &[],
+};
 
 impl EventKind {
     /// The value of `event_type`.

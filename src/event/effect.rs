@@ -27,8 +27,9 @@ pub enum Effect {
         to: BankIdx,
         tx_id: PaymentId,
     },
-    /// Posted collateral changed.
-    CollateralAdjustment { agent: BankIdx, delta: Cents, new_total: Cents },
+    /// Posted collateral changed. Where the reference says so, without the new total, it was the
+    /// unsecured cap.
+    CollateralAdjustment { agent: BankIdx, delta: Cents, new_total: Option<Cents> },
     /// All arrival rates changed.
     GlobalArrivalRate { multiplier: f64 },
     /// One bank's arrival rate changed.
@@ -81,7 +82,9 @@ impl Effect {
             }
             Self::CollateralAdjustment { agent, delta, new_total } => {
                 object.bank("agent", *agent).integer("delta", delta.0.into());
-                object.integer("new_total", new_total.0.into());
+                if let Some(new_total) = new_total {
+                    object.integer("new_total", new_total.0.into());
+                }
             }
             Self::GlobalArrivalRate { multiplier } => {
                 object.float("multiplier", Some(*multiplier));
@@ -136,7 +139,10 @@ impl Effect {
             return Some(Self::DirectTransfer { amount, from, to });
         }
         if has("delta") {
-            let (agent, delta, new_total) = (bank("agent")?, cents("delta")?, cents("new_total")?);
+            let (agent, delta, new_total) = (bank("agent")?, cents("delta")?, cents("new_total"));
+            if new_total.is_none() && !names.of_reference() {
+                return None;
+            }
             return Some(Self::CollateralAdjustment { agent, delta, new_total });
         }
         if has("new_rate") {

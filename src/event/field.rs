@@ -40,30 +40,6 @@ pub enum FieldKind {
     Costs,
 }
 
-/// Why a stored event could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The type is not in the catalogue.
-    #[error("unknown event type `{0}`")]
-    UnknownType(String),
-    /// The text is not a JSON object.
-    #[error("event details are no JSON object: {0}")]
-    NotAnObject(String),
-    /// A key is absent.
-    #[error("event key `{0}` is missing")]
-    Missing(&'static str),
-    /// A key has a value of another kind.
-    #[error("event key `{key}` holds `{found}`, not {wanted}")]
-    Wrong {
-        /// The key.
-        key: &'static str,
-        /// What stands there.
-        found: String,
-        /// What would be right.
-        wanted: &'static str,
-    },
-}
-
 /// A type that stands in an event.
 pub trait Field: Sized {
     /// What it holds.
@@ -573,24 +549,34 @@ const COST_KEYS: [&str; 6] = [
 impl Field for CostsField {
     const KIND: FieldKind = FieldKind::Costs;
 
-    fn write(&self, _names: &Names, out: &mut String) {
+    fn write(&self, names: &Names, out: &mut String) {
         out.push('{');
-        for (key, amount) in COST_KEYS.iter().zip(self.kinds.kinds()) {
+        let keys = if names.of_reference() { &COST_KEYS[..5] } else { &COST_KEYS[..] };
+        for (key, amount) in keys.iter().zip(self.kinds.kinds()) {
             let _ = write!(out, "\"{key}\":{},", amount.0);
         }
         let _ = write!(out, "\"total\":{}}}", self.total.0);
     }
 
-    fn read(value: &Value, _names: &Names) -> Option<Self> {
+    fn read(value: &Value, names: &Names) -> Option<Self> {
         let cents = |key: &str| value.get(key)?.as_i64().map(Cents);
-        let kinds = Costs {
+        let total = cents("total")?;
+        let mut kinds = Costs {
             overdraft: cents("liquidity_cost")?,
             delay: cents("delay_cost")?,
             collateral: cents("collateral_cost")?,
             penalty: cents("penalty_cost")?,
             split_friction: cents("split_friction_cost")?,
-            liquidity_opportunity: cents("liquidity_opportunity_cost")?,
+            liquidity_opportunity: match cents("liquidity_opportunity_cost") {
+                None if names.of_reference() => Cents::ZERO,
+                opportunity => opportunity?,
+            },
         };
-        Some(Self { kinds, total: cents("total")? })
+        if names.of_reference() {
+            // The reference has it in the total alone.
+            let others = kinds.kinds()[..5].iter().fold(Cents::ZERO, |sum, cost| sum.saturating_add(*cost));
+            kinds.liquidity_opportunity = total.saturating_sub(others);
+        }
+        Some(Self { kinds, total })
     }
 }

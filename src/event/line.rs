@@ -4,17 +4,46 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::field::{DecodeError, Field};
+use super::field::Field;
+use super::unread::{Unread, added_keys, read_object};
 use super::{Event, EventKind, FieldVisitor};
 use crate::ids::Names;
 use crate::text::write_quoted;
 use crate::time::Tick;
 
+/// Why a stored event could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The type is not in the catalogue.
+    #[error("unknown event type `{0}`")]
+    UnknownType(String),
+    /// The text is not a JSON object.
+    #[error("event details are no JSON object: {0}")]
+    NotAnObject(String),
+    /// A key is absent.
+    #[error("event key `{0}` is missing")]
+    Missing(&'static str),
+    /// A key has a value of another kind.
+    #[error("event key `{key}` holds `{found}`, not {wanted}")]
+    Wrong {
+        /// The key.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
+}
+
 /// Appends the event as one JSON object without a line feed.
 pub fn write_line(sequence: u64, tick: Tick, event: &Event, names: &Names, out: &mut String) {
-    let _ =
-        write!(out, "{{\"sequence\":{sequence},\"event_type\":\"{}\",\"tick\":{tick}", event.kind().name());
-    event.visit(&mut Members { names, out, skip: &[] });
+    if let Event::Unread(unread) = event {
+        return write_columns_line(&unread.columns(sequence, tick), out);
+    }
+    let _ = write!(out, "{{\"sequence\":{sequence},\"event_type\":");
+    write_quoted(event.type_name(), out);
+    let _ = write!(out, ",\"tick\":{tick}");
+    event.visit(&mut Members { names, out, skip: &[], added: added(event, names) });
     out.push('}');
 }
 
@@ -38,7 +67,9 @@ pub struct Columns<'a> {
 /// Appends the line of a stored event without a line feed.
 pub fn write_columns_line(columns: &Columns<'_>, out: &mut String) {
     let Columns { sequence, tick, event_type, agent_id, tx_id, details } = columns;
-    let _ = write!(out, "{{\"sequence\":{sequence},\"event_type\":\"{event_type}\",\"tick\":{tick}");
+    let _ = write!(out, "{{\"sequence\":{sequence},\"event_type\":");
+    write_quoted(event_type, out);
+    let _ = write!(out, ",\"tick\":{tick}");
     for (key, value) in [("agent_id", agent_id), ("tx_id", tx_id)] {
         if let Some(value) = value {
             let _ = write!(out, ",\"{key}\":");
@@ -54,6 +85,11 @@ pub fn write_columns_line(columns: &Columns<'_>, out: &mut String) {
     }
 }
 
+/// The keys that the event's dialect leaves out.
+fn added(event: &Event, names: &Names) -> &'static [&'static str] {
+    if names.of_reference() { added_keys(event.kind()) } else { &[] }
+}
+
 /// The part of an event that the column `details` holds: all keys but `agent_id` and `tx_id`.
 #[derive(Debug)]
 pub struct Details;
@@ -61,9 +97,13 @@ pub struct Details;
 impl Details {
     /// Appends the details as one JSON object.
     pub fn write(event: &Event, names: &Names, out: &mut String) {
+        if let Event::Unread(unread) = event {
+            return out.push_str(&unread.details);
+        }
         let start = out.len();
         out.push('{');
-        event.visit(&mut Members { names, out, skip: &["agent_id", "tx_id"] });
+        let added = added(event, names);
+        event.visit(&mut Members { names, out, skip: &["agent_id", "tx_id"], added });
         // Every member is preceded by a comma; the first one's stands where the brace belongs.
         if out.len() > start + 1 {
             out.remove(start + 1);
@@ -76,11 +116,12 @@ struct Members<'a> {
     names: &'a Names,
     out: &'a mut String,
     skip: &'static [&'static str],
+    added: &'static [&'static str],
 }
 
 impl FieldVisitor for Members<'_> {
     fn field<F: Field>(&mut self, name: &'static str, value: &F) {
-        if self.skip.contains(&name) {
+        if self.skip.contains(&name) || self.added.contains(&name) {
             return;
         }
         self.out.push_str(",\"");
@@ -93,6 +134,7 @@ impl FieldVisitor for Members<'_> {
 /// The keys of a stored event while it is read.
 pub struct Keys<'a> {
     names: &'a Names,
+    added: &'static [&'static str],
     agent_id: Option<&'a str>,
     tx_id: Option<&'a str>,
     details: Map<String, Value>,
@@ -106,8 +148,12 @@ impl Keys<'_> {
             _ => None,
         };
         let from_column = column.map(|text| Value::String(text.to_owned()));
-        let value =
-            from_column.as_ref().or_else(|| self.details.get(key)).ok_or(DecodeError::Missing(key))?;
+        let Some(value) = from_column.as_ref().or_else(|| self.details.get(key)) else {
+            let nothing = || F::read(&Value::Null, self.names);
+            let empty = || F::read(&Value::Array(Vec::new()), self.names);
+            let absent = self.added.contains(&key).then(|| nothing().or_else(empty)).flatten();
+            return absent.ok_or(DecodeError::Missing(key));
+        };
         F::read(value, self.names).ok_or_else(|| DecodeError::Wrong {
             key,
             found: value.to_string(),
@@ -117,6 +163,9 @@ impl Keys<'_> {
 }
 
 /// Reads an event from the columns of its row. `details` may also be a whole event line.
+///
+/// Of an event of the reference the added keys (C29) can be absent; it is [`Event::Unread`] if it
+/// cannot be read.
 ///
 /// # Errors
 ///
@@ -128,10 +177,26 @@ pub fn decode(
     details: &str,
     names: &Names,
 ) -> Result<Event, DecodeError> {
-    let kind = EventKind::find(event_type).ok_or_else(|| DecodeError::UnknownType(event_type.to_owned()))?;
-    let details =
-        serde_json::from_str(details).map_err(|error| DecodeError::NotAnObject(error.to_string()))?;
-    Event::from_keys(kind, &Keys { names, agent_id, tx_id, details })
+    let reference = names.of_reference();
+    let object = if reference { read_object(details) } else { serde_json::from_str(details) };
+    let raw = |object: Option<&Map<String, Value>>| {
+        Ok(Event::Unread(Unread::new(event_type, agent_id, tx_id, object, details).into()))
+    };
+    let details = match object {
+        Ok(details) => details,
+        Err(_) if reference => return raw(None),
+        Err(error) => return Err(DecodeError::NotAnObject(error.to_string())),
+    };
+    let Some(kind) = EventKind::find(event_type) else {
+        let unknown = || Err(DecodeError::UnknownType(event_type.to_owned()));
+        return if reference { raw(Some(&details)) } else { unknown() };
+    };
+    let added = if reference { added_keys(kind) } else { &[] };
+    let keys = Keys { names, added, agent_id, tx_id, details };
+    match Event::from_keys(kind, &keys) {
+        Err(_) if reference => raw(Some(&keys.details)),
+        read => read,
+    }
 }
 
 impl super::FieldKind {

@@ -9,6 +9,7 @@ mod digest;
 mod effect;
 mod field;
 mod line;
+mod unread;
 
 use crate::ids::{BankIdx, Names};
 use crate::time::Tick;
@@ -17,10 +18,11 @@ pub use catalogue::{Event, EventKind};
 pub use digest::{Digest, hex, sha256_hex, sha256_hex_of};
 pub use effect::Effect;
 pub use field::{
-    CostsField, DeclaredPriority, DecodeError, Field, FieldKind, HoldReason, Mechanism, OptionalBank,
-    RtgsPriority, SettlementId, Text,
+    CostsField, DeclaredPriority, Field, FieldKind, HoldReason, Mechanism, OptionalBank, RtgsPriority,
+    SettlementId, Text,
 };
-pub use line::{Columns, Details, decode, write_columns_line, write_line};
+pub use line::{Columns, DecodeError, Details, decode, write_columns_line, write_line};
+pub use unread::{Unread, complete};
 
 /// What one event type is: a row of the registry.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub enum EventGroup {
     DeadlinesCostsDays,
     /// Scheduled scenario events.
     ScenarioEvents,
+    /// Types of older databases of the reference (spec 05, 3.8).
+    OlderDatabases,
 }
 
 /// An event with its place in the run.
@@ -118,6 +122,24 @@ impl Event {
         let mut lists = ConcernLists::default();
         self.visit_concerns(names, &mut lists);
         lists
+    }
+
+    /// The value of `event_type`.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        match self {
+            Self::Unread(unread) => &unread.event_type,
+            known => known.kind().name(),
+        }
+    }
+
+    /// The value of the key `agent_id` as a text, if the event has it.
+    #[must_use]
+    pub fn agent_name<'a>(&'a self, names: &'a Names) -> Option<&'a str> {
+        match self {
+            Self::Unread(unread) => unread.agent_id.as_deref(),
+            known => known.agent_id().map(|bank| names.bank(bank)),
+        }
     }
 
     /// The value of the key `agent_id`, if the type has it.

@@ -103,7 +103,7 @@ mod tests {
 
     fn arrival(number: u64, deadline: u64) -> Event {
         Event::Arrival {
-            tx_id: PaymentId(number),
+            tx_id: PaymentId::numbered(number),
             sender_id: BankIdx(0),
             receiver_id: BankIdx(1),
             amount: Cents(100),

@@ -7,10 +7,13 @@ use crate::ids::BankIdx;
 #[must_use]
 pub fn is_visible(event: &Event, agent: BankIdx) -> bool {
     match event {
-        Event::Arrival { sender_id, receiver_id, .. } => *sender_id == agent || *receiver_id == agent,
+        Event::Arrival { sender_id, receiver_id, .. } | Event::Settlement { sender_id, receiver_id, .. } => {
+            *sender_id == agent || *receiver_id == agent
+        }
         Event::RtgsImmediateSettlement { sender, receiver, .. }
         | Event::RtgsSubmission { sender, receiver, .. }
-        | Event::Queue2LiquidityRelease { sender, receiver, .. } => *sender == agent || *receiver == agent,
+        | Event::Queue2LiquidityRelease { sender, receiver, .. }
+        | Event::RtgsQueue2Settle { sender, receiver, .. } => *sender == agent || *receiver == agent,
         Event::RtgsWithdrawal { sender, .. }
         | Event::RtgsResubmission { sender, .. }
         | Event::BilateralLimitExceeded { sender, .. }
@@ -39,6 +42,7 @@ pub fn is_visible(event: &Event, agent: BankIdx) -> bool {
         }
         Event::LiquidityAllocation { .. }
         | Event::LiquidityReturn { .. }
-        | Event::DeferredCreditApplied { .. } => false,
+        | Event::DeferredCreditApplied { .. }
+        | Event::Unread(_) => false,
     }
 }

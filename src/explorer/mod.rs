@@ -186,12 +186,11 @@ struct Opened {
 
 fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
     let link = options.open.as_deref().map(Link::parse).transpose().map_err(ExplorerError::Link)?;
-    let access = if options.read_only { Access::Read } else { Access::Write };
-    let database = Database::open(&options.database, access)?;
+    let (database, note) = database(options)?;
     let (messages, inbox) = unbounded_channel();
     let sources = [DatabaseSource::new(&database)?, DatabaseSource::new(&database)?];
     let readers = Readers::start(sources, &messages)?;
-    for warning in database.warnings() {
+    for warning in database.warnings().iter().chain(&note) {
         // The receiver is at hand: this cannot fail.
         let _ = messages.send(Message::Trouble(warning.clone()));
     }
@@ -215,6 +214,18 @@ fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
     let launcher = Launcher::new(database, messages);
     let outside = Outside { readers, launcher, drafts: options.drafts.clone() };
     Ok(Opened { state, outside, inbox })
+}
+
+/// The database; one of the reference is looked at only, and the user is told so.
+fn database(options: &ExplorerOptions) -> Result<(Database, Option<String>), ExplorerError> {
+    let access = if options.read_only { Access::Read } else { Access::Write };
+    match Database::open(&options.database, access) {
+        Err(error @ PersistenceError::Reference(_)) => {
+            let database = Database::open(&options.database, Access::Read)?;
+            Ok((database, Some(source::with_hint(&error))))
+        }
+        opened => Ok((opened?, None)),
+    }
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

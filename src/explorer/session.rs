@@ -395,7 +395,7 @@ mod tests {
             for event in simulation.step().unwrap() {
                 let (sequence, mut line) = (events.len() as u64, String::new());
                 write_line(sequence, Tick(tick), event, &scenario.names, &mut line);
-                let kind = event.kind().info().name.to_owned();
+                let kind = event.type_name().to_owned();
                 events.push((EventRow { sequence, tick, kind, line }, event.clone()));
             }
         }

@@ -287,7 +287,7 @@ impl Tape for StoredTape {
         let shown = |recorded: crate::event::Recorded| {
             let mut line = String::new();
             write_line(recorded.sequence, recorded.tick, &recorded.event, names, &mut line);
-            let kind = recorded.event.kind().info().name.to_owned();
+            let kind = recorded.event.type_name().to_owned();
             (EventRow { sequence: recorded.sequence, tick: recorded.tick.0, kind, line }, recorded.event)
         };
         Ok(events.map_err(|error| with_hint(&error))?.into_iter().map(shown).collect())

@@ -28,7 +28,7 @@ pub(crate) fn read_events(text: &str, names: &Names) -> Vec<(Tick, Event)> {
         let value: Value = serde_json::from_str(line).unwrap();
         let event_type = value["event_type"].as_str().unwrap();
         if event_type == "Arrival" {
-            let number = PaymentId(numbers.len() as u64 + 1);
+            let number = PaymentId(numbers.len() as u128 + 1);
             numbers.insert(value["tx_id"].as_str().unwrap().to_owned(), number);
         }
         let mut numbered = String::new();
@@ -195,7 +195,7 @@ fn check_rows(folded: &Folded, ticks: &[Vec<Event>]) {
     rows.sort_by_key(|row| row.tx_id);
     let arrivals = ticks.iter().flatten().filter(|event| event.kind() == EventKind::Arrival).count();
     let numbers: Vec<_> = rows.iter().map(|row| row.tx_id.0).collect();
-    assert_eq!(numbers, (1..=arrivals as u64).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=arrivals as u128).collect::<Vec<_>>());
     let value = |place: &[Place]| {
         Cents(rows.iter().filter(|row| place.contains(&row.place)).map(|row| row.amount.0).sum())
     };

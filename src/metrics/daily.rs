@@ -65,7 +65,7 @@ impl DailyRow {
             closing_balance: now.balance,
             min_balance: now.balance,
             max_balance: now.balance,
-            unsecured_cap: fixed.unsecured_cap,
+            unsecured_cap: state.position(agent).unsecured_cap,
             peak_overdraft: Cents::ZERO,
             opening_posted_collateral: now.posted,
             closing_posted_collateral: now.posted,

@@ -17,7 +17,7 @@ fn pair(a: BankIdx, b: BankIdx, first: u64, amounts: (i64, i64)) -> Event {
     Event::LsmBilateralOffset {
         agent_a: a,
         agent_b: b,
-        tx_ids: [PaymentId(first), PaymentId(first + 1)].into(),
+        tx_ids: [first, first + 1].map(PaymentId::numbered).into(),
         tx_amounts: [Cents(amounts.0), Cents(amounts.1)].into(),
         amount_a: Cents(amounts.0),
         amount_b: Cents(amounts.1),

@@ -168,7 +168,12 @@ impl Database {
     ///
     /// DuckDB gives no connection.
     pub fn reader(&self) -> Result<Reader, PersistenceError> {
-        Ok(Reader::new(locked(&self.0.root).try_clone()?, self.clone()))
+        Ok(Reader::new(self.connection()?, self.clone()))
+    }
+
+    /// A connection of its own for rows that do not go through the writer.
+    pub(super) fn connection(&self) -> Result<Connection, PersistenceError> {
+        Ok(locked(&self.0.root).try_clone()?)
     }
 
     /// What stores simulations in this file.
@@ -291,11 +296,12 @@ impl Database {
 impl Shared {
     fn open(path: PathBuf, access: Access) -> Result<Self, PersistenceError> {
         let open::Opened { connection, layout, migrated_from, warnings } = open::open(&path, access)?;
-        let (mut writer, mut host, mut ids) = (None, None, Ids::default());
-        if let Layout::Ours(_) = layout {
-            ids.simulations = texts(&connection, "SELECT simulation_id FROM simulations")?;
-            ids.runs = texts(&connection, "SELECT run_id FROM experiments")?;
-        }
+        let (mut writer, mut host) = (None, None);
+        let ids = Ids {
+            simulations: texts(&connection, "SELECT simulation_id FROM simulations")?,
+            runs: texts(&connection, "SELECT run_id FROM experiments")?,
+            ..Ids::default()
+        };
         if access == Access::Write {
             recovery::mark_interrupted(&connection)?;
             writer = Some(Writer::start(connection.try_clone()?, path.clone())?);

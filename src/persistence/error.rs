@@ -91,6 +91,19 @@ pub enum PersistenceError {
         /// The id.
         id: String,
     },
+    /// An id that is to be imported and exists.
+    #[error("{what} `{id}` exists already in this database{}", and_others(*.others))]
+    ImportExists {
+        /// Whose id.
+        what: &'static str,
+        /// The first of them.
+        id: String,
+        /// How many more exist.
+        others: usize,
+    },
+    /// A file that is to be imported into itself.
+    #[error("database `{}` cannot be imported into itself", .0.display())]
+    ImportItself(PathBuf),
     /// A simulation or run that is not there.
     #[error("there is no {what} `{id}` in this database")]
     Unknown {
@@ -186,6 +199,8 @@ impl PersistenceError {
                 "give another one with `--simulation-id`, or leave it out"
             }
             Self::Exists { .. } => "give another one, or leave it out",
+            Self::ImportExists { .. } => "rename what is imported with `--prefix TEXT`",
+            Self::ImportItself(_) => "name another file to import into with `--db`",
             Self::Write { .. } => {
                 "what was committed before is safe; make room or name another file with `--db`"
             }
@@ -210,6 +225,14 @@ impl From<duckdb::Error> for PersistenceError {
         } else {
             Self::Query(text)
         }
+    }
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", and another one".to_owned(),
+        count => format!(", and {count} others"),
     }
 }
 

@@ -5,7 +5,8 @@
 //! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
 //! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out; it also
 //! exports tables ([`Reader::export_file`]) and holds everything that is stored against the events
-//! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files.
+//! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files, [`Database::import`] takes over
+//! another one, of ours or of the reference.
 
 mod bookmarks;
 mod check;
@@ -15,11 +16,13 @@ mod database;
 mod error;
 mod experiment;
 mod host;
+mod import;
 mod new_file;
 mod open;
 mod provider;
 mod query;
 mod recovery;
+mod reference;
 pub mod schema;
 mod status;
 #[cfg(test)]
@@ -36,6 +39,7 @@ pub use experiment::{
     ExperimentEnd, ExperimentStart, ExperimentWrite, ExperimentWrites, IterationRecord, LiveEvent,
     PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
+pub use import::{Imported, check_importable};
 pub use new_file::NewFile;
 pub use provider::{
     Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use duckdb::{AccessMode, Config, Connection, params};
 
 use super::error::message;
-use super::{Access, Layout, Moment, PersistenceError, schema};
+use super::{Access, Layout, Moment, PersistenceError, reference, schema};
 
 /// Threads of DuckDB where simulations run beside it. With more of them, a caller whose query
 /// another thread works on spins while it waits, and takes a core from the engine.
@@ -68,20 +68,10 @@ pub(super) fn open_as(
     } else {
         Found::NoTables
     };
-    let layout = match (found, access) {
-        (Found::Foreign, _) => return Err(PersistenceError::Foreign(path.to_owned())),
-        (Found::NoTables, Access::Read) => return Err(PersistenceError::Foreign(path.to_owned())),
-        (Found::Reference, Access::Write) => return Err(PersistenceError::Reference(path.to_owned())),
-        (Found::Reference, Access::Read) => Layout::Reference,
-        (Found::Ours(found), _) if found > current => {
-            return Err(PersistenceError::Newer { path: path.to_owned(), found, current });
-        }
-        (Found::Ours(found), Access::Read) if found < current => {
-            return Err(PersistenceError::Older { path: path.to_owned(), found, current });
-        }
-        (Found::Ours(version), _) => Layout::Ours(version),
-        (Found::NoTables, Access::Write) => Layout::Ours(0),
-    };
+    let layout = layout(found, access, current, path)?;
+    if layout == Layout::Reference {
+        return show_reference(path, warnings);
+    }
     if access == Access::Write {
         check_writable(path)?;
     }
@@ -93,6 +83,56 @@ pub(super) fn open_as(
         return Ok(Opened { connection, layout, migrated_from, warnings });
     }
     Ok(Opened { connection, layout, migrated_from: None, warnings })
+}
+
+/// What can be opened, and how.
+fn layout(found: Found, access: Access, current: i32, path: &Path) -> Result<Layout, PersistenceError> {
+    let path = path.to_owned();
+    match (found, access) {
+        (Found::Foreign, _) | (Found::NoTables, Access::Read) => Err(PersistenceError::Foreign(path)),
+        (Found::Reference, Access::Write) => Err(PersistenceError::Reference(path)),
+        (Found::Reference, Access::Read) => Ok(Layout::Reference),
+        (Found::Ours(found), _) if found > current => Err(PersistenceError::Newer { path, found, current }),
+        (Found::Ours(found), Access::Read) if found < current => {
+            Err(PersistenceError::Older { path, found, current })
+        }
+        (Found::Ours(version), _) => Ok(Layout::Ours(version)),
+        (Found::NoTables, Access::Write) => Ok(Layout::Ours(0)),
+    }
+}
+
+/// Opens a file of the reference to be looked at: its simulations and runs in tables of ours in memory
+/// (spec 06, 8). Its own tables are there as `reference.NAME`.
+fn show_reference(path: &Path, mut warnings: Vec<String>) -> Result<Opened, PersistenceError> {
+    let failed = |error: duckdb::Error| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: message(&error),
+    };
+    let connection =
+        settings(READING_THREADS).and_then(Connection::open_in_memory_with_flags).map_err(failed)?;
+    migrate(&connection, path, &schema::VERSIONS, 0)?;
+    attach(&connection, path, reference::REFERENCE)?;
+    warnings.extend(reference::take_over(&connection, reference::REFERENCE)?);
+    Ok(Opened { connection, layout: Layout::Reference, migrated_from: None, warnings })
+}
+
+/// Attaches a file to be read beside the one of the connection.
+pub(super) fn attach(connection: &Connection, path: &Path, name: &str) -> Result<(), PersistenceError> {
+    let file = path.to_str().ok_or_else(|| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: "its name is no text".to_owned(),
+    })?;
+    let statement = format!("ATTACH {} AS {name} (READ_ONLY)", schema::literal(file));
+    connection.execute_batch(&statement).map_err(|error| refused(path, Access::Read, &message(&error)))
+}
+
+/// A file that is to be imported: whose tables it holds.
+pub(super) fn importable(path: &Path) -> Result<Layout, PersistenceError> {
+    if !path.exists() {
+        return Err(PersistenceError::Missing(path.to_owned()));
+    }
+    check_is_duckdb(path)?;
+    layout(inspect(path, &mut Vec::new())?, Access::Read, schema::VERSIONS.current(), path)
 }
 
 /// What a file holds.
@@ -135,16 +175,20 @@ fn check_writable(path: &Path) -> Result<(), PersistenceError> {
 fn connect(path: &Path, access: Access) -> Result<Connection, PersistenceError> {
     let mode = if access == Access::Read { AccessMode::ReadOnly } else { AccessMode::ReadWrite };
     let threads = if access == Access::Read { READING_THREADS } else { WRITING_THREADS };
-    let opened = Config::default()
-        .access_mode(mode)
-        .and_then(|config| config.threads(threads))
+    let opened = settings(threads)
+        .and_then(|config| config.access_mode(mode))
+        .and_then(|config| Connection::open_with_flags(path, config));
+    opened.map_err(|error| refused(path, access, &message(&error)))
+}
+
+fn settings(threads: i64) -> duckdb::Result<Config> {
+    Config::default()
+        .threads(threads)
         .and_then(|config| config.max_memory(MAX_MEMORY))
         .and_then(|config| config.enable_autoload_extension(false))
         .and_then(|config| config.with("checkpoint_threshold", CHECKPOINT_AT))
         .and_then(|config| config.with("default_block_size", BLOCK_SIZE))
         .and_then(|config| config.with("storage_compatibility_version", STORAGE_VERSION))
-        .and_then(|config| Connection::open_with_flags(path, config));
-    opened.map_err(|error| refused(path, access, &message(&error)))
 }
 
 /// Names the cause why DuckDB refused a file.

@@ -6,6 +6,7 @@ mod experimenting;
 mod layout;
 mod migrating;
 mod opening;
+mod reference;
 pub(crate) mod rows;
 mod samples;
 mod storing;

@@ -17,6 +17,8 @@ pub struct BankState {
     pub balance: Cents,
     /// Posted collateral.
     pub posted: Cents,
+    /// By how much the unsecured cap differs from the scenario's; only the reference changes it.
+    pub cap_change: Cents,
     /// Pool liquidity allocated for the day.
     pub allocated: Cents,
     /// Costs of the day.

@@ -15,7 +15,8 @@ impl State {
             (Ok(at), Some(value)) => registers[at].1 = value,
             (Ok(at), None) => drop(registers.remove(at)),
             (Err(at), Some(value)) => registers.insert(at, (name.clone(), value)),
-            (Err(_), None) => return Err(Problem::NoRegister(bank)),
+            // The reference resets registers that its events never set.
+            (Err(_), None) => return self.tolerate(Err(Problem::NoRegister(bank))),
         }
         Ok(())
     }
@@ -48,8 +49,12 @@ impl State {
     pub(super) fn timer_done(&mut self, bank: BankIdx) -> Result<(), Problem> {
         let now = self.tick;
         let timers = &mut self.bank_mut(bank)?.timers;
-        let at = timers.iter().position(|timer| timer.due == now).ok_or(Problem::NoTimer(bank))?;
-        timers.remove(at);
+        match timers.iter().position(|timer| timer.due == now) {
+            Some(at) => drop(timers.remove(at)),
+            // The reference does not say when a timer that it sets is due.
+            None if self.rules.reference => {}
+            None => return Err(Problem::NoTimer(bank)),
+        }
         Ok(())
     }
 
@@ -72,8 +77,12 @@ impl State {
     pub(super) fn scenario_event(&mut self, effect: &Effect) -> Result<(), Problem> {
         match *effect {
             Effect::DirectTransfer { amount, from, to } => self.transfer(from, to, amount),
-            Effect::CollateralAdjustment { agent, new_total, .. } => {
-                self.bank_mut(agent)?.posted = new_total;
+            Effect::CollateralAdjustment { agent, delta, new_total } => {
+                let bank = self.bank_mut(agent)?;
+                match new_total {
+                    Some(new_total) => bank.posted = new_total,
+                    None => bank.cap_change = bank.cap_change.saturating_add(delta),
+                }
                 Ok(())
             }
             // A custom arrival and a scheduled settlement have events of their own; the rest

@@ -7,10 +7,14 @@
 //!
 //! It holds only payments that are not settled, so its size does not grow with the length
 //! of a run. [`Watch`] is told of every payment that leaves.
+//!
+//! Events of our own fit together, or the fold is refused. Those of the reference are believed, and
+//! where they do not fit the state counts it ([`State::doubts`]).
 
 mod apply;
 mod bank;
 mod error;
+mod fit;
 mod holdings;
 mod moves;
 mod payment;
@@ -25,6 +29,7 @@ mod why;
 
 pub use bank::{BankState, Before, Budget, Timer};
 pub use error::{FoldError, Problem};
+pub use fit::Doubts;
 pub use payment::{HeldBack, Payment, Place, Submission, WaitingFigures};
 pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError};
 pub use state::State;

@@ -25,7 +25,13 @@ impl State {
         else {
             return Ok(());
         };
-        if tx_id <= self.last_payment {
+        // Payments of the reference have random ids, in no order.
+        let known = if self.rules.reference {
+            self.payments.find(tx_id).is_some()
+        } else {
+            tx_id <= self.last_payment
+        };
+        if known {
             return Err(Problem::PaymentOutOfOrder(tx_id));
         }
         if sender == receiver {
@@ -166,21 +172,32 @@ impl State {
     pub(super) fn withdrawal(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
         let slot = self.sent_by(id, sender)?;
         self.leave_queue2(slot)?;
+        self.payments.get_mut(slot).submission = None;
+        self.enter_queue1(slot);
+        Ok(())
+    }
+
+    /// Puts a payment that stands in no list at the back of its sender's queue 1.
+    pub(super) fn enter_queue1(&mut self, slot: Slot) {
         let payment = self.payments.get_mut(slot);
-        payment.submission = None;
         payment.place = Place::Queue1;
+        let sender = payment.sender;
         self.queue1_len += 1;
         self.payments.append(slot, &mut self.banks[sender.at()].queue1);
-        Ok(())
     }
 
     pub(super) fn queued(&mut self, id: PaymentId, sender: BankIdx) -> Result<(), Problem> {
         let slot = self.sent_by(id, sender)?;
         self.leave_submissions(slot)?;
+        self.enter_queue2(slot)
+    }
+
+    /// Puts a payment that stands in no list at the end of queue 2.
+    pub(super) fn enter_queue2(&mut self, slot: Slot) -> Result<(), Problem> {
         let payment = self.payments.get_mut(slot);
         payment.place = Place::Queue2;
         payment.queue2_since = Some(self.tick);
-        let value = i128::from(payment.remaining.0);
+        let (sender, value) = (payment.sender, i128::from(payment.remaining.0));
         self.payments.append(slot, &mut self.queue2);
         let bank = self.bank_mut(sender)?;
         bank.queue2_len += 1;

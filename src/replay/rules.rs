@@ -12,6 +12,8 @@ pub(super) struct Rules {
     pub deferred_crediting: bool,
     pub sorts_queue1: bool,
     pub sorts_queue2: bool,
+    /// The events are those of the reference, which do not say everything.
+    pub reference: bool,
     ticks_per_day: u64,
 }
 
@@ -24,6 +26,7 @@ impl Rules {
             deferred_crediting: settings.deferred_crediting,
             sorts_queue1: settings.queue1_ordering == Queue1Ordering::PriorityDeadline,
             sorts_queue2: settings.priority_mode,
+            reference: scenario.names.of_reference(),
             ticks_per_day: scenario.calendar.ticks_per_day,
         }
     }

@@ -27,7 +27,8 @@ impl State {
                 self.leave_submissions(slot)?;
                 self.settle(slot, *amount, by, watch)
             }
-            Event::Queue2LiquidityRelease { tx_id, sender, receiver, amount, .. } => {
+            Event::Queue2LiquidityRelease { tx_id, sender, receiver, amount, .. }
+            | Event::RtgsQueue2Settle { tx_id, sender, receiver, amount, .. } => {
                 self.sort_queue2();
                 let slot = self.between(*tx_id, *sender, *receiver)?;
                 self.leave_queue2(slot)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::bank::BankState;
+use super::fit::Doubts;
 use super::payment::{Payment, Place};
 use super::rules::Rules;
 use super::state::State;
@@ -14,7 +15,7 @@ use crate::scenario::Scenario;
 use crate::time::Tick;
 
 /// Version of the encoding. A snapshot of another version is passed over.
-pub const SNAPSHOT_FORMAT: u32 = 1;
+pub const SNAPSHOT_FORMAT: u32 = 2;
 
 /// Why a snapshot could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,7 @@ struct Encoded<B, P> {
     queue2_unsorted: bool,
     sequence: u64,
     last_payment: PaymentId,
+    doubts: u64,
     banks: B,
     payments: P,
 }
@@ -57,6 +59,7 @@ impl State {
             queue2_unsorted: self.queue2.unsorted,
             sequence: self.sequence,
             last_payment: self.last_payment,
+            doubts: self.doubts.count,
             banks: &self.banks,
             payments: self.open_payments().collect::<Vec<_>>(),
         };
@@ -94,6 +97,7 @@ impl State {
             submitted: List::default(),
             dropped: List::default(),
             split: List::default(),
+            doubts: Doubts { count: encoded.doubts, first: None },
             scenario,
         };
         state.changed = state.changed_banks().collect();

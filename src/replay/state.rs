@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bank::BankState;
 use super::error::{FoldError, Problem};
+use super::fit::Doubts;
 use super::payment::{Payment, WaitingFigures};
 use super::rules::Rules;
 use super::table::{List, Table};
@@ -36,6 +37,7 @@ pub struct State {
     pub(super) submitted: List,
     pub(super) dropped: List,
     pub(super) split: List,
+    pub(super) doubts: Doubts,
 }
 
 impl State {
@@ -64,6 +66,7 @@ impl State {
             submitted: List::default(),
             dropped: List::default(),
             split: List::default(),
+            doubts: Doubts::default(),
             scenario,
         }
     }
@@ -127,7 +130,7 @@ impl State {
         match (self.scenario.banks.get(bank.at()), self.banks.get(bank.at())) {
             (Some(fixed), Some(now)) => Position {
                 balance: now.balance,
-                unsecured_cap: fixed.unsecured_cap,
+                unsecured_cap: fixed.unsecured_cap.saturating_add(now.cap_change),
                 posted: now.posted,
                 haircut: fixed.haircut,
             },

@@ -53,6 +53,11 @@ impl Hasher for NumberHasher {
         }
     }
 
+    fn write_u128(&mut self, number: u128) {
+        // Of a running number the upper half is 0; of a random one either half would do.
+        self.write_u64((number >> 64) as u64 ^ number as u64);
+    }
+
     fn write_u64(&mut self, number: u64) {
         self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }

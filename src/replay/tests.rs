@@ -39,7 +39,7 @@ fn payment(id: u64, from: BankIdx, to: BankIdx, amount: i64) -> Event {
 
 fn due(id: u64, from: BankIdx, to: BankIdx, amount: i64, deadline: u64, priority: u8) -> Event {
     Event::Arrival {
-        tx_id: PaymentId(id),
+        tx_id: PaymentId::numbered(id),
         sender_id: from,
         receiver_id: to,
         amount: Cents(amount),
@@ -55,20 +55,20 @@ fn part(id: u64, of: u64, amount: i64) -> Event {
         panic!("an arrival")
     };
     Event::Arrival {
-        tx_id: PaymentId(id),
+        tx_id: PaymentId::numbered(id),
         sender_id,
         receiver_id,
         amount: Cents(amount),
         deadline,
         priority: 5,
         is_divisible: false,
-        parent_tx_id: Some(PaymentId(of)),
+        parent_tx_id: Some(PaymentId::numbered(of)),
     }
 }
 
 fn submit(id: u64, from: BankIdx, to: BankIdx, amount: i64, class: RtgsPriority) -> Event {
     Event::RtgsSubmission {
-        tx_id: PaymentId(id),
+        tx_id: PaymentId::numbered(id),
         sender: from,
         receiver: to,
         amount: Cents(amount),
@@ -79,7 +79,7 @@ fn submit(id: u64, from: BankIdx, to: BankIdx, amount: i64, class: RtgsPriority)
 
 fn settle(id: u64, from: BankIdx, to: BankIdx, amount: i64, before: i64) -> Event {
     Event::RtgsImmediateSettlement {
-        tx_id: SettlementId::Payment(PaymentId(id)),
+        tx_id: SettlementId::Payment(PaymentId::numbered(id)),
         sender: from,
         receiver: to,
         amount: Cents(amount),
@@ -89,24 +89,24 @@ fn settle(id: u64, from: BankIdx, to: BankIdx, amount: i64, before: i64) -> Even
 }
 
 fn queued(id: u64, sender: BankIdx) -> Event {
-    Event::QueuedRtgs { tx_id: PaymentId(id), sender_id: sender }
+    Event::QueuedRtgs { tx_id: PaymentId::numbered(id), sender_id: sender }
 }
 
 fn hold(id: u64, sender: BankIdx) -> Event {
-    Event::PolicyHold { agent_id: sender, tx_id: PaymentId(id), reason: HoldReason::LowPriority }
+    Event::PolicyHold { agent_id: sender, tx_id: PaymentId::numbered(id), reason: HoldReason::LowPriority }
 }
 
 fn split(id: u64, parts: &[u64]) -> Event {
     Event::PolicySplit {
         agent_id: A,
-        tx_id: PaymentId(id),
+        tx_id: PaymentId::numbered(id),
         num_splits: parts.len() as u64,
-        child_ids: parts.iter().copied().map(PaymentId).collect(),
+        child_ids: parts.iter().copied().map(PaymentId::numbered).collect(),
     }
 }
 
 fn ids<'a>(payments: impl Iterator<Item = &'a Payment>) -> Vec<u64> {
-    payments.map(|payment| payment.id.0).collect()
+    payments.filter_map(|payment| payment.id.number()).collect()
 }
 
 /// Folds the events of the next tick.
@@ -418,7 +418,8 @@ fn what_refuses_a_payment_is_named() {
 
 #[test]
 fn events_that_do_not_fit_are_refused_by_name() {
-    let adjusted = Effect::CollateralAdjustment { agent: BankIdx(9), delta: Cents(1), new_total: Cents(1) };
+    let adjusted =
+        Effect::CollateralAdjustment { agent: BankIdx(9), delta: Cents(1), new_total: Some(Cents(1)) };
     let end = Event::EndOfDay { day: crate::time::Day(0), unsettled_count: 1, total_penalties: Cents(0) };
     let elsewhere =
         Problem::Elsewhere { payment: PaymentId(1), expected: Place::Submitted, found: Place::Queue1 };

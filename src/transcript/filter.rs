@@ -304,7 +304,7 @@ impl Selection {
 
     fn passes_with(&self, tick: Tick, event: &Event, bank: bool, payment: bool) -> bool {
         let Filter { types, ticks, day, .. } = &self.filter;
-        (types.is_empty() || types.contains(&event.kind().name()))
+        (types.is_empty() || types.contains(&event.type_name()))
             && ticks.is_none_or(|range| range.contains(tick))
             && day.is_none_or(|day| self.calendar.day(tick) == day)
             && (bank || !self.bank.is_given())
@@ -390,7 +390,7 @@ mod tests {
     fn hold(bank: u32, payment: u64) -> Event {
         Event::PolicyHold {
             agent_id: BankIdx(bank),
-            tx_id: PaymentId(payment),
+            tx_id: PaymentId::numbered(payment),
             reason: HoldReason::LowPriority,
         }
     }

@@ -21,6 +21,7 @@ mod library;
 mod looking_back;
 mod readme;
 mod recording;
+mod reference;
 mod resuming;
 mod support;
 mod surviving;

@@ -63,6 +63,16 @@ pub enum DbCommand {
         #[command(flatten)]
         db: DbOption,
     },
+    /// Take over the simulations and runs of another database, also of one of SimCash.
+    Import {
+        /// The other database; it is only read
+        file: PathBuf,
+        /// Put this text before every id that is taken over
+        #[arg(long, value_name = "TEXT")]
+        prefix: Option<String>,
+        #[command(flatten)]
+        db: DbOption,
+    },
     /// Rewrite the file without the space of deleted rows.
     Compact {
         #[command(flatten)]

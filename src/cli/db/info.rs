@@ -32,7 +32,8 @@ pub fn info(db: &DbOption, as_json: bool) -> Result<(), CliError> {
         return Ok(output.finish()?);
     }
     output.line(&format!("{} ({} bytes)", info.path.display(), grouped(info.size)))?;
-    output.line(&format!("layout {}, DuckDB {}", info.layout, info.duckdb))?;
+    let layout = if info.layout == 0 { "of SimCash".to_owned() } else { info.layout.to_string() };
+    output.line(&format!("layout {layout}, DuckDB {}", info.duckdb))?;
     let simulations: Vec<String> =
         info.simulations.iter().map(|(status, count)| format!("{count} {status}")).collect();
     output.line(&format!("simulations: {}", or_none(&simulations)))?;

@@ -4,6 +4,7 @@ mod check;
 mod compact;
 mod delete;
 mod generate;
+mod import;
 mod info;
 mod layout;
 mod list;
@@ -29,6 +30,7 @@ pub fn db(args: &DbArgs) -> Result<(), CliError> {
         DbCommand::Snapshot { out, db } => snapshot::snapshot(db, out),
         DbCommand::Compact { db } => compact::compact(db),
         DbCommand::Delete(args) => delete::delete(args),
+        DbCommand::Import { file, prefix, db } => import::import(file, prefix.as_deref(), db),
         DbCommand::Generate(args) => generate::generate(args),
         DbCommand::Init { db } => layout::init(db),
         DbCommand::Migrate { db } => layout::migrate(db),

@@ -8,7 +8,7 @@ use super::super::payments::Slot;
 use super::super::{Simulation, TickResult};
 use super::LsmResult;
 use super::group::Group;
-use crate::ids::BankIdx;
+use crate::ids::{BankIdx, PaymentId};
 
 /// The payments that are still in the set, and what they mean for each bank.
 #[derive(Default)]
@@ -68,9 +68,9 @@ impl Simulation {
     /// Payments connected by common banks, group after group by the first payment in queue order.
     fn connected_groups(&self, set: &Candidates) -> Vec<Group> {
         let mut queued: Vec<Slot> = set.sent.values().flatten().copied().collect();
-        let positions: BTreeMap<u64, usize> =
-            self.queue2.iter().zip(0..).map(|(slot, at)| (self.payments[*slot].id.0, at)).collect();
-        queued.sort_by_key(|slot| positions.get(&self.payments[*slot].id.0));
+        let positions: BTreeMap<PaymentId, usize> =
+            self.queue2.iter().zip(0..).map(|(slot, at)| (self.payments[*slot].id, at)).collect();
+        queued.sort_by_key(|slot| positions.get(&self.payments[*slot].id));
         let mut leaders = Leaders { of: (0..self.banks.len()).collect() };
         for slot in &queued {
             let payment = &self.payments[*slot];

@@ -54,7 +54,7 @@ fn seeds() {
 /// A record of a case; ids are numbered from 1 and named when shown.
 fn record(input: &Value, number: usize, names: &Names) -> Record {
     Record {
-        payment: PaymentId(number as u64),
+        payment: PaymentId(number as u128),
         sender: names.find(input["sender_id"].as_str().unwrap()).unwrap(),
         receiver: names.find(input["receiver_id"].as_str().unwrap()).unwrap(),
         amount: Cents(input["amount"].as_i64().unwrap()),

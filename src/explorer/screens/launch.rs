@@ -109,7 +109,10 @@ impl Launch {
 
     fn start(&mut self, desk: &mut Desk<'_>) {
         if desk.read_only {
-            desk.complain("the database is open for reading only: nothing can be launched");
+            desk.complain(
+                "the database is open for reading only: nothing can be launched (`payment-sim db import` \
+                 takes one of SimCash over into a file of your own)",
+            );
             return;
         }
         match self.plan() {

@@ -124,7 +124,8 @@ impl Reader {
     pub fn calls(&self, run_id: &str) -> Result<Vec<CallRow>, PersistenceError> {
         self.rows(
             "FROM (SELECT id, iteration, event_data->>'$.agent_id' AS agent_id, \
-             CAST(event_data->>'$.call' AS BIGINT) AS call, coalesce(event_data->>'$.model', '') AS model, \
+             coalesce(CAST(event_data->>'$.call' AS BIGINT), row_number() OVER (PARTITION BY iteration, \
+             event_data->>'$.agent_id' ORDER BY id)) AS call, coalesce(event_data->>'$.model', '') AS model, \
              (event_data->>'$.raw_response') IS NOT NULL AS replied, \
              event_data->>'$.parsing_error' AS parsing_error, \
              coalesce(CAST(event_data->>'$.prompt_tokens' AS BIGINT), 0) AS prompt_tokens, \

@@ -148,6 +148,8 @@ impl Reader {
             })?
             .flatten();
         let Some(last) = stored.map(|last| last.min(*ticks.end())) else { return Ok(Vec::new()) };
+        // An arrival of the reference does not say that it is a part; its split does.
+        let parts_are_silent = self.is_of_reference(simulation_id)?;
         self.rows(
             "FROM (SELECT tick, coalesce(num_arrivals, 0) AS num_arrivals, \
              coalesce(num_settlements, 0) AS num_settlements, coalesce(num_lsm_releases, 0) AS \
@@ -155,10 +157,13 @@ impl Reader {
              coalesce(total_cost, 0) AS total_cost, coalesce(num_events, 0) AS num_events \
              FROM (SELECT range AS tick FROM range(?::BIGINT, ?::BIGINT)) \
              LEFT JOIN (SELECT tick, \
-             count(*) FILTER (event_type = 'Arrival' AND (details->>'$.parent_tx_id') IS NULL) AS \
+             count(*) FILTER (event_type = 'Arrival' AND (details->>'$.parent_tx_id') IS NULL) \
+             - coalesce(sum(len(tx_ids) - 1) FILTER (event_type = 'PolicySplit' AND ?), 0)::BIGINT AS \
              num_arrivals, \
              coalesce(sum(CASE event_type WHEN 'Queue2LiquidityRelease' THEN 1 \
-               WHEN 'RtgsImmediateSettlement' THEN starts_with(tx_id, 'tx-')::INTEGER \
+               WHEN 'RtgsQueue2Settle' THEN 1 \
+               WHEN 'RtgsImmediateSettlement' \
+               THEN (NOT starts_with(tx_id, 'scheduled_settlement_'))::INTEGER \
                WHEN 'EntryDispositionOffset' THEN 2 WHEN 'LsmBilateralOffset' THEN len(tx_ids) \
                WHEN 'LsmCycleSettlement' THEN len(tx_ids) END), 0)::BIGINT AS num_settlements, \
              coalesce(sum(len(tx_ids)) FILTER (event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement')), \
@@ -168,7 +173,14 @@ impl Reader {
                AS total_cost, count(*) AS num_events \
              FROM simulation_events WHERE simulation_id = ? AND tick BETWEEN ? AND ? GROUP BY tick) \
              USING (tick)) ORDER BY tick",
-            params![*ticks.start(), last.saturating_add(1), simulation_id, *ticks.start(), last],
+            params![
+                *ticks.start(),
+                last.saturating_add(1),
+                parts_are_silent,
+                simulation_id,
+                *ticks.start(),
+                last
+            ],
         )
     }
 }

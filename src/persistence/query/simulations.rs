@@ -5,6 +5,7 @@ use duckdb::params_from_iter;
 use super::filter::{Conditions, limit, moment, text};
 use super::types::{Page, PolicySnapshotRow, SimulationFilter, SimulationRow, SimulationSummary};
 use super::{Reader, row::TypedRow};
+use crate::persistence::reference::REFERENCE;
 use crate::persistence::{PersistenceError, Status};
 
 impl Reader {
@@ -95,6 +96,12 @@ impl Reader {
         self.one("SELECT config_json FROM simulations WHERE simulation_id = ?", [simulation_id], |row| {
             row.get(0)
         })
+    }
+
+    /// Whether the reference recorded a simulation (8.4).
+    pub(super) fn is_of_reference(&self, simulation_id: &str) -> Result<bool, PersistenceError> {
+        let query = "SELECT engine_version = ? FROM simulations WHERE simulation_id = ?";
+        Ok(self.one(query, [REFERENCE, simulation_id], |row| row.get(0))?.unwrap_or(false))
     }
 
     /// Simulations that have ended and whose totals were not computed.

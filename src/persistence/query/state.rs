@@ -8,9 +8,10 @@ use duckdb::{Params, params};
 
 use super::Reader;
 use super::events::{LINE_COLUMNS, line_columns};
-use crate::event::{Columns, Digest, Event, Recorded, decode};
-use crate::ids::Names;
+use crate::event::{Columns, Digest, Event, Recorded, complete, decode};
+use crate::ids::{Dialect, Names, PaymentId};
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
+use crate::money::Cents;
 use crate::persistence::PersistenceError;
 use crate::replay::{SNAPSHOT_FORMAT, State};
 use crate::scenario::{Format, NoFiles, Overrides, Scenario, ScenarioFile, read};
@@ -46,7 +47,10 @@ impl Reader {
             findings.errors().next().map_or_else(String::new, ToString::to_string)
         };
         let file = file.ok_or_else(|| corrupt(first(&findings)))?;
-        let scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        let mut scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        if self.is_of_reference(simulation_id)? {
+            scenario.names = Arc::new((*scenario.names).clone().written_in(Dialect::Reference));
+        }
         Ok((file, Arc::new(scenario)))
     }
 
@@ -64,7 +68,21 @@ impl Reader {
         let of_ticks = "simulation_id = ? AND tick BETWEEN ? AND ?";
         let ticks = params![simulation_id, ticks.start().0, ticks.end().0];
         let rows = self.recorded(of_ticks, ticks, names)?;
-        rows.into_iter().collect::<Result<_, _>>().map_err(|error| corrupt_event(simulation_id, error))
+        let events: Result<Vec<Recorded>, String> = rows.into_iter().collect();
+        let mut events = events.map_err(|error| corrupt_event(simulation_id, error))?;
+        if names.of_reference() {
+            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+        }
+        Ok(events)
+    }
+
+    /// Original amounts of the payments of a simulation, for events that do not say them.
+    fn amounts(&self, simulation_id: &str) -> impl FnMut(PaymentId) -> Option<Cents> {
+        let query = "SELECT amount FROM transactions WHERE simulation_id = ? AND tx_id = ?";
+        move |payment| {
+            let key = params![simulation_id, payment.to_string()];
+            self.one(query, key, |row| row.get(0).map(Cents)).ok().flatten()
+        }
     }
 
     /// The digest (05, 1.3) of the stored events up to a tick; of none without a tick.
@@ -116,6 +134,14 @@ impl Reader {
         let Some((first_sequence, last)) = self.stretch(simulation_id, &ticks)? else { return Ok(()) };
         let (mut tick, mut sequence) = (*ticks.start(), first_sequence);
         let mut events = Vec::new();
+        let mut show = |tick: Tick, events: &mut Vec<Event>| {
+            if names.of_reference() {
+                complete(events.iter_mut(), self.amounts(simulation_id));
+            }
+            visit(tick, events)?;
+            events.clear();
+            Ok::<(), PersistenceError>(())
+        };
         loop {
             let of_page = "simulation_id = ? AND sequence >= ? AND sequence < ? AND tick <= ?";
             let page = params![simulation_id, sequence, sequence.saturating_add(PAGE), last.0];
@@ -125,8 +151,7 @@ impl Reader {
             for event in page {
                 let event = event.map_err(|error| corrupt_event(simulation_id, error))?;
                 while tick < event.tick {
-                    visit(tick, &events)?;
-                    events.clear();
+                    show(tick, &mut events)?;
                     tick = tick.after(1);
                 }
                 events.push(event.event);
@@ -136,8 +161,7 @@ impl Reader {
             }
         }
         while tick <= last {
-            visit(tick, &events)?;
-            events.clear();
+            show(tick, &mut events)?;
             tick = tick.after(1);
         }
         Ok(())
@@ -235,10 +259,13 @@ impl Reader {
     ) -> Result<Vec<LsmRecord>, PersistenceError> {
         let of_lsm = "simulation_id = ? AND event_type IN ('LsmBilateralOffset', 'LsmCycleSettlement')";
         let rows = self.recorded(of_lsm, [simulation_id], &scenario.names)?;
-        let events: Vec<Recorded> = rows
+        let mut events: Vec<Recorded> = rows
             .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|error| corrupt_event(simulation_id, error))?;
+        if scenario.names.of_reference() {
+            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+        }
         let of_tick = |events: &[Recorded]| {
             let tick = events.first().map_or(Tick(0), |event| event.tick);
             let events: Vec<Event> = events.iter().map(|recorded| recorded.event.clone()).collect();

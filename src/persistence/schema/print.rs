@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Column, TABLES, Table, VERSION, VIEWS, View};
 
-fn literal(text: &str) -> String {
+/// A text as a literal of SQL.
+pub(in crate::persistence) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use crate::event::Event;
 use crate::ids::Names;
 use crate::metrics::{DailyRow, Ledger, TickOutcome, Totals, TransactionRow};
-use crate::replay::{SNAPSHOT_FORMAT, State};
+use crate::replay::{Doubts, SNAPSHOT_FORMAT, State};
 use crate::scenario::Scenario;
 use crate::time::Tick;
 
@@ -87,6 +87,10 @@ impl Derived {
             .end_row();
         self.last_snapshot = Some((state.sequence(), bytes.len() as u64));
         Ok(())
+    }
+
+    pub(super) const fn doubts(&self) -> &Doubts {
+        self.ledger.state().doubts()
     }
 
     /// Pushes the rows of what is still open; gives the totals, unless the fold is broken.

@@ -9,6 +9,7 @@ mod derived;
 mod experiments;
 mod resume;
 mod simulation;
+mod whole;
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -30,6 +31,7 @@ use crate::metrics::Totals;
 use crate::time::Tick;
 
 pub(super) use self::derived::{integers as totals_as_stored, push_closed, push_open};
+pub(super) use self::whole::{Ending, Whole};
 
 /// Messages that may wait before whoever sends one has to.
 const CHANNEL: usize = 64;

@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use super::buffer::Buffer;
 use super::checkpoints::{Checkpoints, Reason};
 use super::derived::{self, Derived};
-use super::{Buffers, End};
+use super::{Buffers, End, Ending};
 use crate::event::{ConcernLists, Details, Digest, Event, SettlementId, sha256_hex};
 use crate::ids::Names;
 use crate::metrics::Totals;
+use crate::money::Cents;
 use crate::persistence::provider::{SimulationStart, TickRecord};
+use crate::persistence::reference::REFERENCE;
 use crate::persistence::{Moment, Status};
+use crate::replay::Doubts;
 use crate::text::write_quoted;
 use crate::time::Tick;
 
@@ -143,6 +146,28 @@ impl Simulation {
         self.waits = true;
     }
 
+    /// Takes the end of a simulation that is taken over; what its database says goes before the fold.
+    pub(super) fn end_as_stored(&mut self, ending: Ending, buffers: &mut Buffers) {
+        let count = |stored: i64| u64::try_from(stored).unwrap_or(0);
+        let totals = self.derived.close(&self.start.simulation_id, buffers).map(|folded| Totals {
+            total_arrivals: ending.arrivals.map_or(folded.total_arrivals, count),
+            total_settlements: ending.settlements.map_or(folded.total_settlements, count),
+            total_cost: ending.cost.map_or(folded.total_cost, Cents),
+            ..folded
+        });
+        self.progress.status = ending.status;
+        self.progress.ended = Some(Ended {
+            at: ending.ended_at.unwrap_or(self.started_at),
+            totals,
+            duration_seconds: ending.duration_seconds,
+            error: ending.error,
+        });
+    }
+
+    pub(super) const fn doubts(&self) -> &Doubts {
+        self.derived.doubts()
+    }
+
     /// Nothing of it could be stored but that it failed.
     pub(super) fn fail_at_start(&mut self, at: Moment, error: &str) {
         self.progress.status = Status::Failed;
@@ -211,7 +236,7 @@ impl Simulation {
             .maybe_double(ended.and_then(|ended| ended.duration_seconds))
             .maybe_double(self.progress.ticks_per_second())
             .maybe_text(ended.and_then(|ended| ended.error.as_deref()))
-            .text(env!("CARGO_PKG_VERSION"))
+            .text(if start.scenario.names.of_reference() { REFERENCE } else { env!("CARGO_PKG_VERSION") })
             .end_row();
     }
 }
@@ -230,7 +255,6 @@ impl Progress {
 struct Line {
     text: String,
     details: String,
-    agent: Option<crate::ids::BankIdx>,
     payment: String,
 }
 
@@ -241,20 +265,17 @@ impl Line {
         self.payment.clear();
         self.text.clear();
         Details::write(event, names, &mut self.details);
-        self.agent = event.agent_id();
         let text = &mut self.text;
         // Writing to a text cannot fail.
-        let _ = write!(
-            text,
-            "{{\"sequence\":{sequence},\"event_type\":\"{}\",\"tick\":{tick}",
-            event.kind().name()
-        );
-        if let Some(bank) = self.agent {
+        let _ = write!(text, "{{\"sequence\":{sequence},\"event_type\":");
+        write_quoted(event.type_name(), text);
+        let _ = write!(text, ",\"tick\":{tick}");
+        if let Some(bank) = event.agent_name(names) {
             text.push_str(",\"agent_id\":");
-            text.push_str(names.quoted_bank(bank));
+            write_quoted(bank, text);
         }
-        if let Some(id) = event.tx_id() {
-            write_id(id, names, &mut self.payment);
+        write_payment_of(event, names, &mut self.payment);
+        if !self.payment.is_empty() {
             text.push_str(",\"tx_id\":");
             write_quoted(&self.payment, text);
         }
@@ -283,8 +304,8 @@ impl Line {
             .count(sequence)
             .count(tick)
             .count(day)
-            .text(event.kind().name())
-            .maybe_text(self.agent.map(|bank| names.bank(bank)))
+            .text(event.type_name())
+            .maybe_text(event.agent_name(names))
             .maybe_text(Some(self.payment.as_str()).filter(|id| !id.is_empty()))
             .texts(banks.iter().map(|bank| names.bank(*bank)))
             .texts(payments.iter().map(|payment| payment.name(names)))
@@ -294,9 +315,12 @@ impl Line {
     }
 }
 
-fn write_id(id: SettlementId, names: &Names, out: &mut String) {
-    match id {
-        SettlementId::Payment(payment) => crate::ids::write_payment(payment, out),
-        SettlementId::Scheduled { .. } => out.push_str(&id.name(names)),
+/// Appends the value of the key `tx_id`, if the event has it.
+fn write_payment_of(event: &Event, names: &Names, out: &mut String) {
+    match (event, event.tx_id()) {
+        (Event::Unread(unread), _) => out.push_str(unread.tx_id.as_deref().unwrap_or_default()),
+        (_, Some(SettlementId::Payment(payment))) => crate::ids::write_payment(payment, out),
+        (_, Some(scheduled)) => out.push_str(&scheduled.name(names)),
+        (_, None) => {}
     }
 }

@@ -120,7 +120,11 @@ impl Notes<'_> {
             }
             Effect::CollateralAdjustment { agent, delta, new_total } => {
                 let sign = if *delta > Cents::ZERO { "+" } else { "" };
-                format!("collateral adjustment of {}: {sign}{delta}, posted now {new_total}", bank(agent))
+                let now = match new_total {
+                    Some(new_total) => format!("posted now {new_total}"),
+                    None => "in its unsecured cap".to_owned(),
+                };
+                format!("collateral adjustment of {}: {sign}{delta}, {now}", bank(agent))
             }
             Effect::GlobalArrivalRate { multiplier } => {
                 format!("arrival rates of all banks: {} × their base rates", number(*multiplier))

@@ -1,0 +1,33 @@
+//! `db import`: takes over another database, of ours or of the reference.
+
+use std::path::Path;
+
+use crate::cli::args::DbOption;
+use crate::cli::error::{CliError, say};
+use crate::cli::output::Output;
+use crate::money::grouped;
+use crate::persistence::Access;
+
+/// Runs the command. A file that does not exist and cannot be imported into is not made in vain: what is
+/// wrong with the other file is said first.
+pub fn import(file: &Path, prefix: Option<&str>, db: &DbOption) -> Result<(), CliError> {
+    crate::persistence::check_importable(file)?;
+    let database = db.open(Access::Write)?;
+    let done = database.import(file, prefix.unwrap_or_default())?;
+    let counted = |count: u64, one: &str, many: &str| {
+        format!("{} {}", grouped(count), if count == 1 { one } else { many })
+    };
+    let mut output = Output::new();
+    output.line(&format!(
+        "imported {} with {} and {} into {}",
+        counted(done.simulations, "simulation", "simulations"),
+        counted(done.events, "event", "events"),
+        counted(done.runs, "run", "runs"),
+        database.path().display()
+    ))?;
+    output.finish()?;
+    if done.simulations == 0 && done.runs == 0 {
+        say("warning: there was nothing to import");
+    }
+    Ok(())
+}

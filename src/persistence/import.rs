@@ -1,0 +1,213 @@
+//! Taking over another database, of ours or of the reference (spec 06, 8.4).
+
+use std::path::{Path, PathBuf};
+
+use duckdb::{Connection, params};
+
+use super::database::check_id;
+use super::error::message;
+use super::reference::{self, Source};
+use super::schema::{self, Column, Table, literal};
+use super::{Database, Layout, PersistenceError, open, recovery};
+
+/// Name under which the other file is attached.
+const SOURCE: &str = "imported";
+
+/// What was taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Simulations.
+    pub simulations: u64,
+    /// Runs of experiments.
+    pub runs: u64,
+    /// Events of the simulations.
+    pub events: u64,
+}
+
+impl Database {
+    /// Takes over everything of another file, a transaction per simulation and per run. Ids get a prefix.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or is this one, an id that exists here (nothing is changed then), a
+    /// file that was opened for reading or cannot be written.
+    pub fn import(&self, file: &Path, prefix: &str) -> Result<Imported, PersistenceError> {
+        self.writer()?;
+        let file = canonical(file)?;
+        if file == self.path() {
+            return Err(PersistenceError::ImportItself(file));
+        }
+        let layout = open::importable(&file)?;
+        let connection = self.connection()?;
+        open::attach(&connection, &file, SOURCE)?;
+        let import = Import { database: self, connection: &connection, prefix };
+        let done = match layout {
+            Layout::Reference => import.reference(),
+            Layout::Ours(_) => import.ours(),
+        };
+        connection.execute_batch(&format!("DETACH {SOURCE}"))?;
+        done
+    }
+}
+
+/// Whether a file can be imported: it is there and holds a layout that this program reads.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check_importable(file: &Path) -> Result<(), PersistenceError> {
+    open::importable(file).map(drop)
+}
+
+fn canonical(file: &Path) -> Result<PathBuf, PersistenceError> {
+    file.canonicalize().map_err(|_| PersistenceError::Missing(file.to_owned()))
+}
+
+struct Import<'a> {
+    database: &'a Database,
+    connection: &'a Connection,
+    prefix: &'a str,
+}
+
+impl Import<'_> {
+    fn reference(&self) -> Result<Imported, PersistenceError> {
+        let source = Source::new(self.connection, SOURCE)?;
+        let (headers, runs) = (source.headers()?, source.runs()?);
+        let ids: Vec<String> = headers.iter().map(|header| header.id.clone()).collect();
+        self.reserve(&ids, &runs)?;
+        let mut done = Imported::default();
+        for header in &headers {
+            done.events += self.whole(|| reference::store_simulation(&source, header, self.prefix))?;
+            done.simulations += 1;
+        }
+        for run in &runs {
+            self.whole(|| reference::store_run(&source, run, self.prefix))?;
+            done.runs += 1;
+        }
+        Ok(done)
+    }
+
+    fn ours(&self) -> Result<Imported, PersistenceError> {
+        let simulations =
+            self.ids("SELECT simulation_id FROM imported.simulations ORDER BY started_at, 1")?;
+        let runs = self.ids("SELECT run_id FROM imported.experiments ORDER BY created_at, 1")?;
+        self.reserve(&simulations, &runs)?;
+        let mut done = Imported::default();
+        for id in &simulations {
+            done.events += self.whole(|| self.copy_simulation(id))?;
+            done.simulations += 1;
+        }
+        for run in &runs {
+            self.whole(|| schema::RUN_TABLES.iter().try_for_each(|table| self.copy(table, "run_id", run)))?;
+            done.runs += 1;
+        }
+        self.whole(|| self.copy_of_the_user())?;
+        // Nobody writes the other file, so what runs there has no owner.
+        recovery::mark_interrupted(self.connection)?;
+        Ok(done)
+    }
+
+    fn ids(&self, query: &str) -> Result<Vec<String>, PersistenceError> {
+        let mut statement = self.connection.prepare(query)?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<duckdb::Result<_>>()?)
+    }
+
+    /// Takes all ids, or none if one of them exists or cannot be used.
+    fn reserve(&self, simulations: &[String], runs: &[String]) -> Result<(), PersistenceError> {
+        let named =
+            |ids: &[String]| -> Vec<String> { ids.iter().map(|id| format!("{}{id}", self.prefix)).collect() };
+        let (simulations, runs) = (named(simulations), named(runs));
+        for (what, ids) in [("simulation", &simulations), ("run", &runs)] {
+            ids.iter().try_for_each(|id| check_id(what, id))?;
+        }
+        let mut taken = self.database.ids();
+        for (what, ids, known) in
+            [("simulation", &simulations, &taken.simulations), ("run", &runs, &taken.runs)]
+        {
+            let mut existing = ids.iter().filter(|id| known.contains(*id));
+            if let Some(id) = existing.next() {
+                let (id, others) = (id.clone(), existing.count());
+                return Err(PersistenceError::ImportExists { what, id, others });
+            }
+        }
+        taken.simulations.extend(simulations);
+        taken.runs.extend(runs);
+        Ok(())
+    }
+
+    /// Does something in a transaction.
+    fn whole<T>(&self, work: impl FnOnce() -> Result<T, PersistenceError>) -> Result<T, PersistenceError> {
+        let failed = |error: duckdb::Error| PersistenceError::Write {
+            path: self.database.path().to_owned(),
+            reason: message(&error),
+        };
+        self.connection.execute_batch("BEGIN").map_err(failed)?;
+        match work() {
+            Ok(done) => {
+                self.connection.execute_batch("COMMIT").map_err(failed)?;
+                Ok(done)
+            }
+            Err(error) => {
+                // The first error counts; the transaction may be gone already.
+                let _ = self.connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    fn copy_simulation(&self, id: &str) -> Result<u64, PersistenceError> {
+        self.copy("simulations", "simulation_id", id)?;
+        schema::SIMULATION_TABLES.iter().try_for_each(|table| self.copy(table, "simulation_id", id))?;
+        let count = "SELECT event_count FROM imported.simulations WHERE simulation_id = ?";
+        Ok(self.connection.query_row(count, [id], |row| row.get(0))?)
+    }
+
+    /// Copies the rows of a simulation or run in their order.
+    fn copy(&self, name: &str, key: &str, id: &str) -> Result<(), PersistenceError> {
+        let Some(table) = schema::table(name) else { return Ok(()) };
+        let statement = format!("{} WHERE {key} = ? ORDER BY rowid", self.selection(table));
+        self.connection.execute(&statement, params![id])?;
+        Ok(())
+    }
+
+    /// What the user has written in the explorer; a filter whose name exists stays as it is.
+    fn copy_of_the_user(&self) -> Result<(), PersistenceError> {
+        for name in ["bookmarks", "notes", "saved_filters"] {
+            let Some(table) = schema::table(name) else { continue };
+            let statement = self.selection(table);
+            self.connection.execute_batch(&format!("{statement} ORDER BY rowid ON CONFLICT DO NOTHING"))?;
+        }
+        Ok(())
+    }
+
+    /// The statement that copies a table, without its condition.
+    fn selection(&self, table: &Table) -> String {
+        let stored: Vec<&Column> = table
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none() && column.sequence.is_none())
+            .collect();
+        let names: Vec<&str> = stored.iter().map(|column| column.name).collect();
+        let values: Vec<String> = stored.iter().map(|column| self.renamed(column.name)).collect();
+        format!(
+            "INSERT INTO {0} ({1}) SELECT {2} FROM {SOURCE}.{0}",
+            table.name,
+            names.join(", "),
+            values.join(", ")
+        )
+    }
+
+    /// A column as it is, or with the prefix where it names a simulation, a run or something of them.
+    fn renamed(&self, column: &str) -> String {
+        let prefix = literal(self.prefix);
+        match column {
+            "simulation_id" | "run_id" | "experiment_run_id" | "checkpoint_id" | "target_id" => {
+                format!("{prefix} || {column}")
+            }
+            "link" => {
+                format!("regexp_replace({column}, '^(run|sim)/', '\\1/' || replace({prefix}, '\\', '\\\\'))")
+            }
+            _ => column.to_owned(),
+        }
+    }
+}
