@@ -73,7 +73,6 @@ pub fn resume(
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
     recorded.check_resumable(force)?;
-    database.remove(&recorded.incomplete_simulations(), &[])?;
     if recorded.is_sweep() {
         let run_id = &recorded.row.run_id;
         let continued_by = recorded.continued_by();
@@ -86,6 +85,7 @@ pub fn resume(
         }
         return sweep::resume(plan, options, run_id, database, observer, cancel);
     }
+    database.remove(&recorded.incomplete_simulations(), &[])?;
     let past = Past {
         events: recorded.events.clone(),
         memory: Memory::new(database.clone(), recorded.complete_simulations()),

@@ -136,7 +136,7 @@ pub(super) const SWEEP_POINTS: Table = Table {
         column("rng_seed", Seed, "Seed.").nn(),
         text_column("status", "`pending`, `completed` or `failed`.").nn(),
         text_column("simulation_id", "Its simulation, if stored."),
-        column("figures", Json, "Totals of the run; of a failed one its `error`."),
+        column("figures", Json, "Totals of the run."),
         text_column("completed_at", "When it was done, ISO 8601 in local time."),
     ],
 };
