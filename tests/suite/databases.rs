@@ -155,7 +155,7 @@ const DAMAGES: &[(&str, &str)] = &[
         "policy_snapshots, `ring`: 5 rows of a simulation",
     ),
     (
-        "INSERT INTO replay_snapshots VALUES ('ring', 3, 5, 1, 'ab'::BLOB)",
+        "INSERT INTO replay_snapshots VALUES ('ring', 3, 5, 2, 'ab'::BLOB)",
         "replay_snapshots, `ring`: the state after tick 3 is another",
     ),
     ("INSERT INTO replay_snapshots VALUES ('gone', 3, 5, 1, 'ab'::BLOB)", "replay_snapshots, `gone`"),
