@@ -29,7 +29,7 @@ impl RecordedRun {
     /// Whether this program may go on with the run. `force` allows another version than the recorded one.
     ///
     /// # Errors
-    /// It has come to its end, it is running, it is a sweep, or another version recorded it.
+    /// It has come to its end, it is running, or another version recorded it.
     pub fn check_resumable(&self, force: bool) -> Result<(), ExperimentError> {
         let run = self.row.run_id.clone();
         match self.row.status {
