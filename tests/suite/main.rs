@@ -23,6 +23,7 @@ mod readme;
 mod recording;
 mod reference;
 mod resuming;
+mod searching;
 mod support;
 mod surviving;
 mod sweeps;
