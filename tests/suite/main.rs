@@ -23,6 +23,7 @@ mod readme;
 mod recording;
 mod reference;
 mod resuming;
+mod statements;
 mod support;
 mod surviving;
 mod sweeps;
