@@ -83,7 +83,7 @@ pub struct ExportRunArgs {
     /// Folder of the files; made if it is missing
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,
-    /// The events of all its simulations too
+    /// The events of all its simulations too; as jsonl event lines, by simulation id
     #[arg(long)]
     pub events: bool,
 }

@@ -80,8 +80,10 @@ const UNIQUE: &[(&str, &str)] = &[
     ("replay_snapshots", "tick"),
 ];
 
-/// Columns of few words: table, its key, the column, whether it may hold a word.
-const WORDS: &[(&str, &str, &str, fn(&str) -> bool)] = &[
+/// A column of few words: table, its key, the column, whether it may hold a word.
+type Worded = (&'static str, &'static str, &'static str, fn(&str) -> bool);
+
+const WORDS: &[Worded] = &[
     ("simulations", "simulation_id", "status", is_status),
     ("simulations", "simulation_id", "experiment_purpose", is_purpose),
     ("experiments", "run_id", "status", is_status),
