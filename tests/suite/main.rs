@@ -24,6 +24,7 @@ mod recording;
 mod reference;
 mod resuming;
 mod searching;
+mod statements;
 mod support;
 mod surviving;
 mod sweeps;

@@ -186,9 +186,12 @@ pub struct ExportArgs {
     /// What to export
     #[arg(value_enum)]
     pub what: ExportWhat,
-    /// Simulations; for iterations and evaluations runs. None: all
+    /// Simulations; for iterations, evaluations, samples and sweep_points runs. None: all
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
+    /// Only what belongs to this run
+    #[arg(long, value_name = "ID")]
+    pub run: Option<String>,
     #[command(flatten)]
     pub db: DbOption,
     /// Form of the rows; events as jsonl are event lines
@@ -216,6 +219,11 @@ pub enum ExportWhat {
     Iterations,
     /// Comparisons of policies in runs.
     Evaluations,
+    /// Samples of these comparisons.
+    Samples,
+    /// Points of sweeps.
+    #[value(name = "sweep_points")]
+    SweepPoints,
 }
 
 /// Form of a table in a file.
@@ -223,8 +231,8 @@ pub enum ExportWhat {
 pub enum TableForm {
     /// Comma-separated values.
     Csv,
-    /// A JSON object a line.
+    /// A JSON object a line; of events their event lines.
     Jsonl,
-    /// Parquet; needs --output.
+    /// Parquet; needs a file.
     Parquet,
 }

@@ -247,8 +247,7 @@ impl Reader {
         filter: &EventFilter,
     ) -> Result<Vec<EventRow>, PersistenceError> {
         let mut conditions = filter.conditions()?;
-        let of_run = "simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_run_id = ?)";
-        conditions.text(of_run, run);
+        conditions.of_run(run);
         let (all, values) = conditions.finish();
         let query = format!(
             "WITH first AS (SELECT simulation_id, min(sequence) AS sequence FROM simulation_events {all} \

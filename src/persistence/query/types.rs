@@ -384,12 +384,22 @@ pub enum SqlValue {
     Flag(bool),
     /// Any integer.
     Integer(i128),
-    /// Any other number.
+    /// A number with a point, not exact.
     Float(f64),
+    /// Any other number, exactly.
+    Decimal(String),
     /// Text, and everything else as text: times in ISO form.
     Text(String),
     /// A list or a structure, as JSON.
     Json(String),
+}
+
+impl SqlValue {
+    /// Whether it is a number, or could be one.
+    #[must_use]
+    pub const fn fits_numbers(&self) -> bool {
+        matches!(self, Self::Null | Self::Integer(_) | Self::Float(_) | Self::Decimal(_))
+    }
 }
 
 /// Rows of a statement of the user.
