@@ -9,27 +9,7 @@ use payment_sim::persistence::{Access, Database};
 use serde_json::{Value, json};
 
 use crate::support::program::Program;
-use crate::support::runs::{rows, same};
-
-const SEARCHING: &str = "name: searching
-scenario: day.yaml
-evaluation: {mode: bootstrap, ticks: 12, num_samples: 6}
-convergence: {max_iterations: 4, stability_window: 9}
-policy_constraints:
-  allowed_parameters:
-  - {name: initial_liquidity_fraction, param_type: enum, allowed_values: [0.08, 0.1, 0.15, 0.2, 0.3, 0.5]}
-optimized_agents: [BANK_A, BANK_B]
-proposer: search
-master_seed: 7
-persist_simulations: all
-";
-
-fn prepared() -> Program {
-    let program = Program::new();
-    program.write("day.yaml", program.out("library show twelve-period-day"));
-    program.write("searching.yaml", SEARCHING);
-    program
-}
+use crate::support::runs::{prepared, rows, same};
 
 #[test]
 fn a_killed_experiment_ends_with_the_rows_of_one_that_was_never_stopped() {

@@ -207,21 +207,21 @@ pub struct ExportArgs {
 /// What can be exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportWhat {
-    /// Every event.
+    /// Every event; all filters.
     Events,
-    /// Payments; ticks and day of the filter are those of their arrival.
+    /// Payments; filters by bank, by payment, by ticks and day of their arrival.
     Transactions,
-    /// Figures per bank and day.
+    /// Figures per bank and day; filters by bank and day.
     Metrics,
-    /// Simulations with their totals.
+    /// Simulations with their totals; no filter but --run.
     Simulations,
-    /// Iterations of runs.
+    /// Iterations of runs; no filter.
     Iterations,
-    /// Comparisons of policies in runs.
+    /// Comparisons of policies in runs; filter by bank.
     Evaluations,
-    /// Samples of these comparisons.
+    /// Samples of these comparisons; filter by bank.
     Samples,
-    /// Points of sweeps.
+    /// Points of sweeps; no filter.
     #[value(name = "sweep_points")]
     SweepPoints,
 }

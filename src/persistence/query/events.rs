@@ -143,7 +143,7 @@ impl Reader {
         };
         let events = self.event_rows(simulation_id, filter)?;
         let (limit, offset) = filter.window();
-        Ok(EventPage { events, total, limit, offset })
+        Ok(EventPage { events, total, limit, offset, filters: filter.clone() })
     }
 
     /// The number of events that match, page key and limit aside.

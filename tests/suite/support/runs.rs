@@ -2,6 +2,28 @@
 
 use super::program::Program;
 
+/// An experiment of a few seconds, with comparisons by samples, all of which are stored.
+const SEARCHING: &str = "name: searching
+scenario: day.yaml
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 6}
+convergence: {max_iterations: 4, stability_window: 9}
+policy_constraints:
+  allowed_parameters:
+  - {name: initial_liquidity_fraction, param_type: enum, allowed_values: [0.08, 0.1, 0.15, 0.2, 0.3, 0.5]}
+optimized_agents: [BANK_A, BANK_B]
+proposer: search
+master_seed: 7
+persist_simulations: all
+";
+
+/// A folder with its file.
+pub fn prepared() -> Program {
+    let program = Program::new();
+    program.write("day.yaml", program.out("library show twelve-period-day"));
+    program.write("searching.yaml", SEARCHING);
+    program
+}
+
 /// Every row of a run but ids of events and times.
 pub fn rows(program: &Program, file: &str, run: &str) -> Vec<String> {
     let of_run = format!("run_id = '{run}'");
