@@ -31,6 +31,7 @@ pub fn template(file: Option<&Path>) -> Result<(), CliError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::experiment::file::Experiment;
