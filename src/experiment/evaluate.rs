@@ -18,8 +18,8 @@ use crate::engine::TickFailure;
 use crate::event::Event;
 use crate::ids::{BankIdx, Names};
 use crate::persistence::{
-    DuckDbProvider, ExperimentContext, PersistenceError, PolicyAuthor, PolicySnapshot, Purpose,
-    SimulationStart, Ticket,
+    Database, DuckDbProvider, ExperimentContext, ExperimentWrites, PersistenceError, PolicyAuthor,
+    PolicySnapshot, Purpose, SimulationStart, Ticket,
 };
 use crate::run::{self, CancelFlag, RunFailure, SimulationRequest, Storage, TickReport};
 use crate::scenario::{Policy, Scenario, ScenarioFile};
@@ -424,12 +424,14 @@ impl Laboratory {
         self.memory.as_ref().map_or_else(Vec::new, |memory| memory.forget_from(&self.run_id, number))
     }
 
-    /// Waits until every simulation that has ended is committed.
+    /// Commits rows with the simulations that ended before, in one commit: what is handed over meanwhile
+    /// is left to the next one.
     ///
     /// # Errors
-    /// Why one of them could not be.
-    pub fn wait_for_commits(&self) -> Result<(), PersistenceError> {
+    /// Why something of it could not be.
+    pub fn commit(&self, database: &Database, writes: ExperimentWrites) -> Result<(), PersistenceError> {
         let tickets = std::mem::take(&mut *locked(&self.tickets));
+        database.commit(writes)?.wait()?;
         Ticket::wait_all(tickets)
     }
 }

@@ -226,12 +226,16 @@ impl Ticket {
         Self { done, hurry }
     }
 
-    /// Asks for a commit and waits until it is done.
+    /// Asks for a commit and waits until it is done. Nothing is asked for if it is done already: it would
+    /// cut the batch of what was handed over since.
     ///
     /// # Errors
     ///
     /// Why it could not be committed.
     pub fn wait(self) -> Result<(), PersistenceError> {
+        if let Ok(done) = self.done.try_recv() {
+            return done;
+        }
         self.hurry.hurry();
         self.done.recv().unwrap_or(Err(PersistenceError::Stopped))
     }

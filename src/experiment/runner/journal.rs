@@ -153,12 +153,11 @@ impl<'a> Journal<'a> {
         let writes = std::mem::replace(&mut self.writes, ExperimentWrites::new(&*self.run_id));
         let known = std::mem::take(&mut self.known);
         match self.database {
-            _ if known => return Ok(()),
-            // One commit for all: what was handed over earlier is committed with or before it.
-            Some(database) => database.commit(writes)?.wait()?,
+            _ if known => {}
+            Some(database) => lab.commit(database, writes)?,
             None => self.observer.unstored(&writes),
         }
-        lab.wait_for_commits()
+        Ok(())
     }
 
     fn show(&mut self) {

@@ -132,12 +132,7 @@ impl Workshop<'_> {
 
     /// Commits rows behind the simulations that they rest on.
     fn write(&self, writes: ExperimentWrites) -> Result<(), PersistenceError> {
-        if let Some(database) = self.database {
-            // One commit for all: what was handed over earlier is committed with or before it.
-            database.commit(writes)?.wait()?;
-            self.lab.wait_for_commits()?;
-        }
-        Ok(())
+        self.database.map_or(Ok(()), |database| self.lab.commit(database, writes))
     }
 }
 

@@ -1,4 +1,7 @@
+use std::sync::mpsc::{Sender, channel};
+
 use super::samples::{Place, hand_over, scenario_file, simulate, start, start_of, store};
+use crate::persistence::provider::Hurry;
 use crate::persistence::{
     Failure, PersistenceError, SimulationCompletion, SimulationFailure, SimulationPersistenceProvider,
     Status, Ticket,
@@ -182,6 +185,33 @@ fn a_simulation_can_be_taken_back_and_its_id_used_again() {
     assert!(reader.summary("one").unwrap().is_none());
     store(&database, start("one")).wait().unwrap();
     assert_eq!(reader.summary("one").unwrap().unwrap().row.status, Status::Completed);
+}
+
+#[derive(Debug)]
+struct Hurried(Sender<()>);
+
+impl Hurry for Hurried {
+    fn hurry(&self) {
+        self.0.send(()).unwrap();
+    }
+}
+
+#[test]
+fn a_commit_is_asked_for_only_as_long_as_it_is_not_done() {
+    for (done_before, asked) in [(true, 0), (false, 1)] {
+        let ((reply, done), (asks, heard)) = (channel(), channel());
+        let reply = if done_before {
+            reply.send(Ok(())).unwrap();
+            None
+        } else {
+            Some(reply)
+        };
+        let ticket = Ticket::new(done, Box::new(Hurried(asks)));
+        // Without an answer the writer is gone.
+        drop(reply);
+        assert_eq!(ticket.wait().is_ok(), done_before);
+        assert_eq!(heard.iter().count(), asked);
+    }
 }
 
 #[test]
