@@ -279,7 +279,7 @@ fn read_root(root: &Node, text: &str, read_file: ReadFile<'_>, report: &Report) 
     let mut files = Vec::new();
     let sweep = file
         .item("sweep")
-        .map(|item| sweeps_only(root, report).and_then(|()| sweep::read(&item, read_file, &mut files)));
+        .map(|item| sweeps_only(&mut file).and_then(|()| sweep::read(&item, read_file, &mut files)));
     let name = file.required("name", non_empty);
     let description = file.or("description", String::new(), Item::text);
     let scenario = file.required("scenario", non_empty);
@@ -338,13 +338,14 @@ fn read_root(root: &Node, text: &str, read_file: ReadFile<'_>, report: &Report) 
 }
 
 /// A sweep improves nothing: keys that say how are refused beside it.
-fn sweeps_only(root: &Node, report: &Report) -> Option<()> {
-    let refused: Vec<&str> = sweep::REFUSED_KEYS.into_iter().filter(|key| root.get(key).is_some()).collect();
-    for key in &refused {
-        let message = format!("`{key}` is not allowed beside `sweep`, which improves nothing");
-        report.push(Finding::error(*key, root.locate(key), message));
+fn sweeps_only(file: &mut Reader<'_>) -> Option<()> {
+    let refused = sweep::REFUSED_KEYS.map(|key| (key, file.item(key)));
+    for (key, item) in &refused {
+        if let Some(item) = item {
+            item.error(format!("`{key}` is not allowed beside `sweep`, which improves nothing"));
+        }
     }
-    refused.is_empty().then_some(())
+    refused.iter().all(|(_, item)| item.is_none()).then_some(())
 }
 
 fn non_empty(item: Item<'_>) -> Option<String> {

@@ -253,17 +253,23 @@ impl Database {
     /// The error for an id that is not there, with the nearest ones.
     #[must_use]
     pub fn unknown_simulation(&self, id: &str) -> PersistenceError {
-        let ids = self.ids();
-        let near = nearest(id, ids.simulations.iter().map(String::as_str)).map(str::to_owned);
-        PersistenceError::Unknown { what: "simulation", id: id.to_owned(), near: near.into_iter().collect() }
+        self.unknown("simulation", id, self.ids().simulations.iter())
     }
 
     /// The error for a run that is not there, with the nearest ones.
     #[must_use]
     pub fn unknown_run(&self, id: &str) -> PersistenceError {
-        let ids = self.ids();
-        let near = nearest(id, ids.runs.iter().map(String::as_str)).map(str::to_owned);
-        PersistenceError::Unknown { what: "run", id: id.to_owned(), near: near.into_iter().collect() }
+        self.unknown("run", id, self.ids().runs.iter())
+    }
+
+    fn unknown<'a>(
+        &self,
+        what: &'static str,
+        id: &str,
+        known: impl Iterator<Item = &'a String>,
+    ) -> PersistenceError {
+        let near = nearest(id, known.map(String::as_str)).map(str::to_owned).into_iter().collect();
+        PersistenceError::Unknown { path: self.path().to_owned(), what, id: id.to_owned(), near }
     }
 
     fn forget(&self, simulations: &[String], runs: &[String]) {

@@ -105,8 +105,10 @@ pub enum PersistenceError {
     #[error("database `{}` cannot be imported into itself", .0.display())]
     ImportItself(PathBuf),
     /// A simulation or run that is not there.
-    #[error("there is no {what} `{id}` in this database")]
+    #[error("there is no {what} `{id}` in database `{}`", path.display())]
     Unknown {
+        /// The file.
+        path: PathBuf,
         /// Whose id.
         what: &'static str,
         /// The id.

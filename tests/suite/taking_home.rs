@@ -270,7 +270,9 @@ fn a_dry_run_looks_at_the_database_and_writes_nothing() {
     let with = program.out(&format!("{dry} --db new/y.duckdb"));
     // 12 evaluations, 11 rounds of two comparisons of two runs, 22 baselines.
     assert!(with.contains("at most 78 simulations, 156 ticks"), "{with}");
-    assert!(program.out(&format!("{dry} --no-baselines")).contains("at most 56 simulations, 112 ticks"));
+    let without = program.json(&format!("{dry} --no-baselines --json"));
+    assert_eq!((&without["simulations_at_most"], &without["ticks_at_most"]), (&json!(56), &json!(112)));
+    assert_eq!((&without["experiment"]["master_seed"], &without["database"]), (&json!(42), &Value::Null));
     assert!(!program.has("new"));
 }
 

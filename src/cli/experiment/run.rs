@@ -36,7 +36,7 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     };
     if args.dry_run {
         path.as_deref().map_or(Ok(()), |path| check_database(path, args.run_id.as_deref()))?;
-        return dry_run(&loaded, path, !args.no_baselines);
+        return dry_run(&loaded, path.as_deref(), args);
     }
     let options = RunOptions {
         run_id: args.run_id.clone(),
@@ -177,18 +177,26 @@ fn is_read_only(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.permissions().readonly())
 }
 
-fn dry_run(loaded: &LoadedExperiment, path: Option<PathBuf>, baselines: bool) -> Result<(), CliError> {
+fn dry_run(loaded: &LoadedExperiment, path: Option<&Path>, args: &ExperimentRunArgs) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
-    let simulations = most_simulations(experiment, baselines);
+    let simulations = most_simulations(experiment, !args.no_baselines);
+    let ticks = simulations.saturating_mul(experiment.evaluation.ticks);
     let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
     let mut output = Output::new();
-    output.line(&format!("{config:#}"))?;
-    output.line(&format!(
-        "at most {simulations} simulations, {} ticks; stored in {}",
-        simulations.saturating_mul(experiment.evaluation.ticks),
-        path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string())
-    ))?;
+    if args.show.json {
+        let plan = json!({
+            "experiment": config,
+            "simulations_at_most": simulations,
+            "ticks_at_most": ticks,
+            "database": path.map(|path| path.display().to_string()),
+        });
+        output.line(&plan.to_string())?;
+    } else {
+        let place = path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string());
+        output.line(&format!("{config:#}"))?;
+        output.line(&format!("at most {simulations} simulations, {ticks} ticks; stored in {place}"))?;
+    }
     Ok(output.finish()?)
 }
 

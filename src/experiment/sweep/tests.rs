@@ -118,6 +118,7 @@ fn what_improves_is_refused_beside_a_sweep() {
         let said = experiment(block, line).unwrap_err();
         let key = line.split(':').next().unwrap();
         assert!(said.contains(&format!("`{key}` is not allowed beside `sweep`")), "{said}");
+        assert!(!said.contains("unknown key"), "{said}");
     }
     let (_, findings) = Experiment::read("sweep: {}\nname: s", &|_| Err(String::new()));
     assert_eq!(findings.0[0].message, "Missing required fields: ['scenario', 'evaluation']");
