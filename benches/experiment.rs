@@ -5,9 +5,13 @@
 //! $ cargo bench --bench experiment -- search [FILE]     # fractions and costs on days never searched
 //! ```
 //!
-//! The game is the twelve-period day of the library, or the one of FILE. `search` takes minutes.
+//! The game is the twelve-period day of the library, or the one of FILE. `search` runs each of the master
+//! seeds in the environment variable SEEDS, 42, 7 and 2024 without it.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
+#![allow(dead_code, reason = "shared with other benchmarks")]
+
+mod measure;
 
 use std::time::{Duration, Instant};
 
@@ -20,11 +24,17 @@ use payment_sim::persistence::PolicyAuthor;
 use payment_sim::run::CancelFlag;
 use payment_sim::sources::{ExperimentOptions, load_experiment};
 
+use measure::Target::AtMost;
+use measure::{figure, heading, remark};
+
 /// Milliseconds that the simulator whose files run here takes for a sample of this game, on one core.
 const REFERENCE_SAMPLE: f64 = 3.3;
 
 /// Milliseconds that it takes for a full run of twelve ticks.
 const REFERENCE_RUN: f64 = 1.7;
+
+/// How many times as fast this program should be.
+const FASTER: f64 = 20.0;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -76,19 +86,15 @@ fn speed() {
         pool.install(|| milliseconds(|| drop(batch()))) / drawn.len() as f64
     };
     let sample = one(1);
-    println!(
-        "one sample, one thread     {sample:9.4} ms   {:6.1} x the reference",
-        REFERENCE_SAMPLE / sample
-    );
+    heading("measuring policies (milliseconds)");
+    figure("one sample, one thread", sample, "ms", AtMost(REFERENCE_SAMPLE / FASTER));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let parallel = one(threads);
-    println!(
-        "one sample, {threads:2} threads     {parallel:9.4} ms   {:6.1} x one thread",
-        sample / parallel
-    );
+    remark(&format!("one sample, {threads} threads"), parallel, "ms");
+    remark("  times as fast as on one", sample / parallel, "");
     let run = milliseconds(|| drop(lab.full_run(&policies, seed, false, None).unwrap()));
-    println!("one full run, one thread   {run:9.4} ms   {:6.1} x the reference", REFERENCE_RUN / run);
-    println!("one sample / one full run  {:9.2}", sample / run);
+    figure("one full run, one thread", run, "ms", AtMost(REFERENCE_RUN / FASTER));
+    remark("one sample / one full run", sample / run, "");
 }
 
 /// Milliseconds for one call: the median of eleven rounds of a twentieth of a second.
@@ -111,40 +117,33 @@ fn milliseconds(mut work: impl FnMut()) -> f64 {
 /// Days that no search of these master seeds has seen.
 const FRESH_DAYS: std::ops::RangeInclusive<u64> = 5001..=6000;
 
+/// A fraction that is near the best one for both banks of the twelve-period day, and how much more than it
+/// what the search ends with may cost.
+const NEAR_BEST: f64 = 0.15;
+const MAY_COST: f64 = 1.05;
+
 fn search(file: &str) {
     let first = plan(file, "42");
-    let (mut best, mut best_fraction) = (f64::INFINITY, 0.0);
-    for step in 10..=20 {
-        let fraction = f64::from(step) / 100.0;
-        let mean = fresh_mean(&first, &at(&first, fraction));
-        if mean < best {
-            (best, best_fraction) = (mean, fraction);
-        }
-    }
-    println!(
-        "on {} fresh days: best common fraction {best_fraction}, mean total {best:.2}",
-        FRESH_DAYS.count()
-    );
-    let seeds: Vec<String> = std::env::var("SEEDS")
-        .unwrap_or_else(|_| "42 7 2024".to_owned())
-        .split(' ')
-        .map(str::to_owned)
-        .collect();
-    for seed in seeds {
-        let plan = plan(file, &seed);
+    let with = |fraction: f64| fresh_mean(&first, &at(&first, fraction));
+    heading(&format!("total of all banks on {} fresh days (cents, mean)", FRESH_DAYS.count()));
+    let common = (10..=20).map(|step| f64::from(step) / 100.0).map(|fraction| (with(fraction), fraction));
+    let (best, fraction) = common.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
+    remark(&format!("best common fraction, {fraction}"), best, "");
+    let most = with(NEAR_BEST) * MAY_COST;
+    let seeds = std::env::var("SEEDS").unwrap_or_else(|_| "42 7 2024".to_owned());
+    for seed in seeds.split(' ') {
+        let plan = plan(file, seed);
         let started = Instant::now();
         let result =
             runner::run(&plan, &RunOptions::default(), None, &mut (), &CancelFlag::default()).unwrap();
         let last = result.last.unwrap();
         let fractions: Vec<f64> = last.policies.iter().filter_map(AgentPolicy::fraction_parameter).collect();
-        let mean = fresh_mean(&plan, &last.policies);
-        println!(
-            "master seed {seed}: fractions {fractions:?} after {} iterations ({:.1} s), mean total {mean:.2}, \
-             {:+.2} % to the best common fraction",
+        let what = format!(
+            "master seed {seed}: {fractions:?}, {} iterations, {:.1} s",
             result.num_iterations,
-            started.elapsed().as_secs_f64(),
-            (mean / best - 1.0) * 100.0
+            started.elapsed().as_secs_f64()
         );
+        figure(&what, fresh_mean(&plan, &last.policies), "", AtMost(most));
     }
 }
 

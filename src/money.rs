@@ -89,6 +89,13 @@ pub fn grouped(count: u64) -> String {
     out
 }
 
+/// A count of things: `1 payment`, `2,000 payments`.
+#[must_use]
+pub fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

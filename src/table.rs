@@ -23,35 +23,49 @@ pub const fn right(title: &str) -> Column<'_> {
 
 /// The table as text, a line per row, the titles underlined.
 pub fn render(columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
-    let width_of = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width());
-        cells.chain([columns[at].title.width()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns.len()).map(width_of).collect();
-    let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
-    let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
-    let lines = [&titles, &rule].into_iter().chain(rows);
-    lines.map(|row| line(columns, &widths, row)).collect()
+    let shape = Shape::of(columns, rows);
+    let lines = rows.iter().map(|row| shape.line(row));
+    shape.head(columns).into_iter().chain(lines).collect()
 }
 
-fn line(columns: &[Column<'_>], widths: &[usize], row: &[String]) -> String {
-    let mut out = String::new();
-    for ((column, width), cell) in columns.iter().zip(widths).zip(row) {
-        let padding = " ".repeat(width.saturating_sub(cell.width()));
-        if !out.is_empty() {
-            out.push_str("  ");
-        }
-        if column.right {
-            out.push_str(&padding);
-            out.push_str(cell);
-        } else {
-            out.push_str(cell);
-            out.push_str(&padding);
-        }
+/// How wide the columns of a table are, and to which side they stand.
+#[derive(Clone, Debug, Default)]
+pub struct Shape(Vec<(usize, bool)>);
+
+impl Shape {
+    /// Columns in which the titles and these rows have room.
+    pub fn of(columns: &[Column<'_>], rows: &[Vec<String>]) -> Self {
+        let shape_of = |(at, column): (usize, &Column<'_>)| {
+            let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width());
+            (cells.chain([column.title.width()]).max().unwrap_or(0), column.right)
+        };
+        Self(columns.iter().enumerate().map(shape_of).collect())
     }
-    out.truncate(out.trim_end().len());
-    out.push('\n');
-    out
+
+    /// The titles, underlined.
+    pub fn head(&self, columns: &[Column<'_>]) -> [String; 2] {
+        let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+        let rule: Vec<String> = self.0.iter().map(|(width, _)| "─".repeat(*width)).collect();
+        [self.line(&titles), self.line(&rule)]
+    }
+
+    /// A row as a line. What has no room moves the rest of its line.
+    pub fn line(&self, row: &[String]) -> String {
+        let mut out = String::new();
+        for ((width, right), cell) in self.0.iter().zip(row) {
+            let padding = " ".repeat(width.saturating_sub(cell.width()));
+            if !out.is_empty() {
+                out.push_str("  ");
+            }
+            let (before, behind) = if *right { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            out.push_str(before);
+            out.push_str(cell);
+            out.push_str(behind);
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        out
+    }
 }
 
 #[cfg(test)]

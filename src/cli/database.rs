@@ -57,7 +57,7 @@ impl DbOption {
 /// Opens a database, with its warnings on standard error.
 pub fn open_warned(path: &Path, access: Access) -> Result<Database, CliError> {
     let database = Database::open(path, access)?;
-    for warning in database.warnings() {
+    for warning in database.warnings().iter().chain(database.lost()) {
         say(&format!("warning: {warning}"));
     }
     Ok(database)

@@ -1,7 +1,10 @@
 //! `export`: recorded rows for other programs.
 
+use std::path::Path;
+
 use super::args::{ExportArgs, ExportWhat, TableForm};
 use super::error::{CliError, say};
+use super::interrupt;
 use super::output::Output;
 use crate::money::grouped;
 use crate::persistence::{
@@ -11,7 +14,8 @@ use crate::persistence::{
 /// Runs the command.
 pub fn export(args: &ExportArgs) -> Result<(), CliError> {
     let what = Exported::from(args.what);
-    let filter = ExportFilter { ids: args.ids.clone(), events: args.filter.read()?.into() };
+    let events = args.filter.read()?.into();
+    let filter = ExportFilter { ids: args.ids.clone(), run: args.run.clone(), events };
     if let Some(word) = what.cannot_filter(&filter.events) {
         let hint = "`payment-sim export --help` says which filters fit what";
         return Err(CliError::usage(format!("{} cannot be filtered by {word}", what.name()), hint));
@@ -21,25 +25,34 @@ pub fn export(args: &ExportArgs) -> Result<(), CliError> {
         return Err(CliError::usage("parquet needs a file", "name one with --output FILE"));
     }
     let reader = args.db.open(Access::Read)?.reader()?;
-    let rows = match &args.output {
-        Some(path) => {
-            let rows = reader.export_file(what, &filter, form, path).map_err(|error| match error {
-                ExportError::Database(error) => error.into(),
-                ExportError::Output(error) => {
-                    CliError::failed(format!("`{}` cannot be written: {error}", path.display()))
-                }
-            })?;
-            say(&format!("{} {} written to {}", grouped(rows), what.name(), path.display()));
-            rows
-        }
+    let rows = interrupt::or_done(&reader, || match &args.output {
+        Some(path) => to_file(&reader, what, &filter, form, path),
         None => {
             let mut output = Output::new();
             let rows = reader.export_text(what, &filter, form, output.writer())?;
             output.finish()?;
-            rows
+            Ok(rows)
         }
-    };
+    })?;
     if rows == 0 { warn_of_missing(&reader, what, &filter) } else { Ok(()) }
+}
+
+/// Writes rows into a file, which appears when it is complete, and says so; gives their number.
+pub fn to_file(
+    reader: &Reader,
+    what: Exported,
+    filter: &ExportFilter,
+    form: ExportForm,
+    path: &Path,
+) -> Result<u64, CliError> {
+    let rows = reader.export_file(what, filter, form, path).map_err(|error| match error {
+        ExportError::Database(error) => error.into(),
+        ExportError::Output(error) => {
+            CliError::failed(format!("`{}` cannot be written: {error}", path.display()))
+        }
+    })?;
+    say(&format!("{} {} written to {}", grouped(rows), what.name(), path.display()));
+    Ok(rows)
 }
 
 /// A bank or a payment that does not occur is named.
@@ -48,7 +61,7 @@ fn warn_of_missing(reader: &Reader, what: Exported, filter: &ExportFilter) -> Re
     for (word, bank, payment) in [("bank", agent_id, &None), ("payment", &None, tx_id)] {
         let Some(id) = bank.as_ref().or(payment.as_ref()) else { continue };
         let events = EventFilter { agent_id: bank.clone(), tx_id: payment.clone(), ..EventFilter::default() };
-        let alone = ExportFilter { ids: filter.ids.clone(), events };
+        let alone = ExportFilter { events, ..filter.clone() };
         if !reader.has_rows(what, &alone)? {
             say(&format!("warning: none of the {} concern a {word} `{id}`", what.name()));
         }
@@ -65,6 +78,8 @@ impl From<ExportWhat> for Exported {
             ExportWhat::Simulations => Self::Simulations,
             ExportWhat::Iterations => Self::Iterations,
             ExportWhat::Evaluations => Self::Evaluations,
+            ExportWhat::Samples => Self::Samples,
+            ExportWhat::SweepPoints => Self::SweepPoints,
         }
     }
 }

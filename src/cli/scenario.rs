@@ -6,6 +6,7 @@ use super::args::{ResultForm, ScenarioArgs, ScenarioCommand};
 use super::error::{CliError, report_findings};
 use super::output::Output;
 use crate::finding::{Finding, Findings, Severity};
+use crate::money::counted;
 use crate::scenario::Overrides;
 use crate::sources::{self, SourceError};
 
@@ -45,7 +46,7 @@ pub fn validate(file: &str, strict: bool, form: ResultForm) -> Result<(), CliErr
             if valid {
                 output.line(&about)?;
             } else {
-                output.line(&counted(file, &findings))?;
+                output.line(&refused(file, &findings))?;
             }
         }
     }
@@ -53,10 +54,9 @@ pub fn validate(file: &str, strict: bool, form: ResultForm) -> Result<(), CliErr
     if valid { Ok(()) } else { Err(CliError::Reported) }
 }
 
-fn counted(file: &str, findings: &Findings) -> String {
-    let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-    let errors = plural(findings.errors().count(), "error");
-    format!("{file}: refused, {errors}, {}", plural(findings.warnings().count(), "warning"))
+fn refused(file: &str, findings: &Findings) -> String {
+    let errors = counted(findings.errors().count() as u64, "error");
+    format!("{file}: refused, {errors}, {}", counted(findings.warnings().count() as u64, "warning"))
 }
 
 fn finding_json(finding: &Finding) -> Value {

@@ -22,7 +22,7 @@ pub use field::{
     SettlementId, Text,
 };
 pub use line::{Columns, DecodeError, Details, decode, write_columns_line, write_line};
-pub use unread::{Unread, complete};
+pub use unread::{Completion, Unread, complete};
 
 /// What one event type is: a row of the registry.
 #[derive(Debug)]

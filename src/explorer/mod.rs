@@ -190,7 +190,7 @@ fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
     let (messages, inbox) = unbounded_channel();
     let sources = [DatabaseSource::new(&database)?, DatabaseSource::new(&database)?];
     let readers = Readers::start(sources, &messages)?;
-    for warning in database.warnings().iter().chain(&note) {
+    for warning in database.warnings().iter().chain(database.lost()).chain(&note) {
         // The receiver is at hand: this cannot fail.
         let _ = messages.send(Message::Trouble(warning.clone()));
     }

@@ -44,6 +44,8 @@ pub(super) struct Shared {
     layout: Layout,
     migrated_from: Option<i32>,
     warnings: Vec<String>,
+    /// What a process that died has left unfinished.
+    lost: Option<String>,
     root: Mutex<Connection>,
     writer: Option<Writer>,
     host: Mutex<Option<Host>>,
@@ -160,6 +162,13 @@ impl Database {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
+    }
+
+    /// What a process that died while it wrote has left unfinished, in a sentence, if the opening found
+    /// anything of it.
+    #[must_use]
+    pub fn lost(&self) -> Option<&String> {
+        self.0.lost.as_ref()
     }
 
     /// A connection of its own for queries; for one thread at a time.
@@ -296,14 +305,14 @@ impl Database {
 impl Shared {
     fn open(path: PathBuf, access: Access) -> Result<Self, PersistenceError> {
         let open::Opened { connection, layout, migrated_from, warnings } = open::open(&path, access)?;
-        let (mut writer, mut host) = (None, None);
+        let (mut writer, mut host, mut lost) = (None, None, None);
         let ids = Ids {
             simulations: texts(&connection, "SELECT simulation_id FROM simulations")?,
             runs: texts(&connection, "SELECT run_id FROM experiments")?,
             ..Ids::default()
         };
         if access == Access::Write {
-            recovery::mark_interrupted(&connection)?;
+            lost = recovery::mark_interrupted(&connection)?;
             writer = Some(Writer::start(connection.try_clone()?, path.clone())?);
             host = Host::start(&path, connection.try_clone()?)
                 .inspect_err(|error| tracing::warn!(%error, "no other process can ask for a copy"))
@@ -311,7 +320,7 @@ impl Shared {
         }
         let (root, host, ids) = (Mutex::new(connection), Mutex::new(host), Mutex::new(ids));
         let recovery = Mutex::default();
-        Ok(Self { path, layout, migrated_from, warnings, root, writer, host, ids, recovery })
+        Ok(Self { path, layout, migrated_from, warnings, lost, root, writer, host, ids, recovery })
     }
 }
 

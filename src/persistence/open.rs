@@ -204,8 +204,21 @@ fn refused(path: &Path, access: Access, reason: &str) -> PersistenceError {
         Some(sign) if access == Access::Write => {
             PersistenceError::ReadOnly { path, reason: sign.to_lowercase() }
         }
-        _ => PersistenceError::Unreadable { path, reason: reason.to_owned() },
+        _ => {
+            let reason = newer_format(reason).unwrap_or_else(|| reason.to_owned());
+            PersistenceError::Unreadable { path, reason }
+        }
     }
+}
+
+/// What DuckDB says in many words of a file whose storage format it does not know yet.
+fn newer_format(reason: &str) -> Option<String> {
+    let (_, rest) = reason.split_once("database file with version number ")?;
+    let (found, rest) = rest.split_once(',')?;
+    let (_, last) = rest.lines().next()?.trim_end_matches('.').rsplit_once(' ')?;
+    Some(format!(
+        "a newer DuckDB wrote it, in storage format {found}; this program reads formats up to {last}"
+    ))
 }
 
 /// The program that holds the lock, as DuckDB names it: `… is held in /usr/bin/x (PID 12) by user …`.
@@ -331,4 +344,19 @@ fn migrate(
         }
     }
     if changed { connection.execute_batch("CHECKPOINT").map_err(failed) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_storage_format_is_told_in_one_sentence() {
+        let said = "IO Error: Trying to read a database file with version number 69, but we can only read \
+                    versions between 64 and 68.\nThe database file was created with a newer version of \
+                    DuckDB.\n\nNewer DuckDB version might introduce backward incompatible changes.";
+        let told = "a newer DuckDB wrote it, in storage format 69; this program reads formats up to 68";
+        assert_eq!(newer_format(said).as_deref(), Some(told));
+        assert_eq!(newer_format("IO Error: could not read"), None);
+    }
 }

@@ -8,11 +8,12 @@ use super::query::Reader;
 use super::writer::{Buffers, Command, Repaired, push_open};
 use super::{Database, PersistenceError, Status};
 use crate::metrics::Ledger;
+use crate::money::grouped;
 use crate::time::Tick;
 
 /// Simulations and runs that are still `running` have no owner: this process is the only
-/// one that writes, and it has just opened the file.
-pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
+/// one that writes, and it has just opened the file. Gives what is lost, if anything is.
+pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<Option<String>> {
     let mut statement = connection.prepare(
         "SELECT simulation_id, coalesce(last_tick + 1, 0), num_ticks FROM simulations WHERE status \
          = 'running'",
@@ -21,7 +22,7 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<duckdb::Result<_>>()?;
     connection.execute_batch("BEGIN")?;
-    for (id, stored, ticks) in dead {
+    for (id, stored, ticks) in &dead {
         connection.execute(
             "UPDATE simulations SET status = ?, error = ?, ended_at = coalesce( \
              (SELECT max(created_at) FROM simulation_events WHERE simulation_id = ?), started_at) \
@@ -40,7 +41,23 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<()> {
          WHERE status = 'running'",
         params![Status::Interrupted.name()],
     )?;
-    connection.execute_batch("COMMIT")
+    connection.execute_batch("COMMIT")?;
+    Ok(lost(&dead))
+}
+
+/// What a process that died took with it, in a sentence. A write-ahead log that was cut off between two
+/// transactions is read without a word: then, too, the ticks that are stored tell how far it goes.
+fn lost(dead: &[(String, i64, i64)]) -> Option<String> {
+    let (id, stored, ticks) = dead.first()?;
+    let count = |number: &i64| grouped(number.unsigned_abs());
+    let others = match dead.len() - 1 {
+        0 => String::new(),
+        others => format!("; {} more were interrupted likewise", grouped(others as u64)),
+    };
+    let (stored, ticks) = (count(stored), count(ticks));
+    Some(format!(
+        "the process that wrote simulation `{id}` died: {stored} of {ticks} ticks are stored{others}"
+    ))
 }
 
 /// Computes what simulations that ended without their totals lack, from their events, in

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use crate::costs::Costs;
 use crate::event::{HoldReason, Mechanism};
 use crate::ids::{BankIdx, Names};
-use crate::money::{Cents, grouped};
+use crate::money::Cents;
+pub(super) use crate::money::counted;
 use crate::replay::Obstacle;
 use crate::scenario::Band;
 use crate::text;
@@ -24,12 +25,6 @@ pub(super) const COST_KINDS: [(&str, &str); 6] = [
 /// `A → B`.
 pub(super) fn parties(names: &Names, from: BankIdx, to: BankIdx) -> String {
     format!("{} → {}", names.bank(from), names.bank(to))
-}
-
-/// `1 payment`, `2 payments`.
-pub(super) fn counted(count: u64, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(count))
 }
 
 /// `old → new`.

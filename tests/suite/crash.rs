@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use payment_sim::money::grouped;
 use payment_sim::persistence::{Access, Database, SimulationFilter};
 use payment_sim::rng::Rng;
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::explorer::{explorer, launch_long};
 use crate::support::program::{Program, Said, said};
+use crate::support::runs::{prepared, rows, same};
 use crate::support::stored::{Row, Stored, digest_of};
 
 /// Repeats the moments of an earlier test.
@@ -37,7 +39,17 @@ enum Work {
     Run,
     Resumed,
     Experiment,
+    ResumedExperiment,
     Explorer,
+}
+
+/// The experiments that are killed; their runs are numbered, and the number says which one it is.
+const EXPERIMENTS: [&str; 2] = ["searching.yaml", "library:two-period"];
+
+/// The command that runs the experiment of a number.
+fn experiment(number: u32) -> String {
+    let name = EXPERIMENTS[usize::from(number % 8 == 2)];
+    format!("experiment run {name} --run-id run-{number} --persist-simulations all --json --quiet")
 }
 
 /// A database that is written by processes that are killed.
@@ -55,7 +67,7 @@ struct Battered {
 impl Battered {
     fn new(seed: u64) -> Self {
         let (known, known_runs, found) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { program: Program::new(), rng: Rng::new(seed), known, known_runs, found }
+        Self { program: prepared(), rng: Rng::new(seed), known, known_runs, found }
     }
 
     fn file(&self) -> PathBuf {
@@ -84,12 +96,16 @@ impl Battered {
         let mut work = match number % 4 {
             0 => Work::Run,
             1 => Work::Resumed,
+            2 if number % 16 == 14 => Work::ResumedExperiment,
             2 => Work::Experiment,
             _ => Work::Explorer,
         };
-        let unfinished = self.unfinished();
+        let (unfinished, unfinished_runs) = (self.unfinished(), self.unfinished_runs());
         if work == Work::Resumed && unfinished.is_empty() {
             work = Work::Run;
+        }
+        if work == Work::ResumedExperiment && unfinished_runs.is_empty() {
+            work = Work::Experiment;
         }
         let database = "--db c.duckdb --quiet";
         match work {
@@ -109,10 +125,14 @@ impl Battered {
                 assert!(after.event_count >= row.event_count, "{row:?} became {after:?}");
             }
             Work::Experiment => {
-                let name = ["two-period", "twelve-period"][usize::from(number % 8 == 2)];
-                let run = format!("experiment run library:{name} --run-id run-{number}");
-                let said = self.killed(&format!("{run} --persist-simulations all --json {database}"));
+                let said = self.killed(&format!("{} --db c.duckdb", experiment(number)));
                 self.look(work, &said);
+            }
+            Work::ResumedExperiment => {
+                let run = &unfinished_runs[0];
+                self.forget_run(run);
+                self.killed(&format!("experiment resume {run} {database}"));
+                self.look(work, "");
             }
             Work::Explorer => {
                 let mut terminal = explorer(&self.file());
@@ -139,6 +159,23 @@ impl Battered {
             .collect()
     }
 
+    /// Runs of experiments that can be resumed.
+    fn unfinished_runs(&self) -> Vec<String> {
+        if !self.file().exists() {
+            return Vec::new();
+        }
+        let query = "SELECT run_id FROM experiments WHERE status = 'interrupted' ORDER BY run_id";
+        Stored::read(&self.file()).list(query)
+    }
+
+    /// A run that goes on changes, and so do simulations of its open step.
+    fn forget_run(&mut self, run: &str) {
+        self.known_runs.remove(run);
+        for row in Stored::read(&self.file()).rows().iter().filter(|row| row.run.as_deref() == Some(run)) {
+            self.known.remove(&row.id);
+        }
+    }
+
     /// Opens the file as the next process would, and compares it with what is known. Gives the
     /// simulations that are new or were resumed.
     fn look(&mut self, work: Work, said: &str) -> Vec<Row> {
@@ -149,13 +186,10 @@ impl Battered {
         }
         opened_and_completed(&file);
         let stored = Stored::read(&file);
-        let (old, new): (Vec<Row>, Vec<Row>) =
-            stored.rows().into_iter().partition(|row| self.known.contains_key(&row.id));
-        assert_eq!(old.len(), self.known.len(), "a simulation is gone");
+        let rows = stored.rows().into_iter();
+        let new: Vec<Row> = rows.filter(|row| !self.known.contains_key(&row.id)).collect();
         let mut fingerprints = stored.fingerprints();
-        for row in &old {
-            assert_eq!(fingerprints.get(&row.id), self.known.get(&row.id), "{row:?} has changed");
-        }
+        self.compare_known(&fingerprints);
         for row in &new {
             self.judge(&stored, row);
             self.known.extend(fingerprints.remove_entry(&row.id));
@@ -196,13 +230,40 @@ impl Battered {
         }
     }
 
-    /// Every simulation that was interrupted comes to its end, with the events it was to have.
+    /// Everything that was interrupted comes to its end: a simulation with the events that it was to have,
+    /// a run with the rows of one that was never stopped.
     fn finish(&mut self) {
         for row in self.unfinished() {
             self.program.out(&format!("run --resume {} --db c.duckdb --quiet", row.id));
             self.known.remove(&row.id);
             let ended = self.look(Work::Resumed, "").pop().expect("the simulation");
             assert_eq!((ended.id, ended.status.as_str()), (row.id, "completed"));
+        }
+        let mut undisturbed: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for run in self.unfinished_runs() {
+            self.forget_run(&run);
+            self.program.out(&format!("experiment resume {run} --db c.duckdb --quiet"));
+            *self.found.entry((Work::ResumedExperiment, "completed".to_owned())).or_default() += 1;
+            // Runs of the explorer have other names.
+            let number = run.strip_prefix("run-").and_then(|number| number.parse::<u32>().ok());
+            let Some(number) = number else { continue };
+            let wanted = undisturbed.entry(number % 8).or_insert_with(|| {
+                let file = format!("undisturbed-{number}.duckdb");
+                self.program.out(&format!("{} --db {file}", experiment(number)));
+                rows(&self.program, &file, &run)
+            });
+            same(wanted, &rows(&self.program, "c.duckdb", &run), &run);
+        }
+        if self.file().exists() {
+            assert_eq!(self.unfinished_runs(), [""; 0]);
+            self.compare_known(&Stored::read(&self.file()).fingerprints());
+        }
+    }
+
+    /// What had ended before is there as it was.
+    fn compare_known(&self, now: &BTreeMap<String, String>) {
+        for (id, before) in &self.known {
+            assert_eq!(now.get(id), Some(before), "{id} has changed");
         }
     }
 }
@@ -323,9 +384,13 @@ fn opened_with_a_damaged_log(folder: &Path, path: &Path, damaged: &[u8], case: &
         }
         None => assert_eq!(database.warnings(), [""; 0], "{case}"),
     }
+    let lost = database.lost().cloned();
     drop(database);
     let stored = Stored::read(path);
     for row in stored.rows() {
+        let ticks = row.last_tick.map_or(0, |tick| tick + 1);
+        let said = format!("simulation `w` died: {} of 900,000 ticks are stored", grouped(ticks));
+        assert!(lost.as_ref().is_some_and(|lost| lost.contains(&said)), "{case}: {lost:?}");
         assert_eq!((stored.fault(&row), row.status.as_str()), (None, "interrupted"), "{case}");
         assert_eq!(row.digest, digest_of(&row.config_json, row.last_tick), "{case}");
     }

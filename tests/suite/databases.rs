@@ -237,7 +237,7 @@ fn what_is_deleted_goes_with_everything_that_belongs_to_it() {
     let asked = program.run("db delete ring --db x.duckdb");
     assert_eq!(asked.status, 1, "{}", asked.err);
     assert!(
-        asked.out.contains("1 simulations with 83 events") && asked.err.contains("--yes"),
+        asked.out.contains("1 simulation with 83 events") && asked.err.contains("--yes"),
         "{}",
         asked.err
     );
@@ -276,6 +276,17 @@ fn what_is_deleted_goes_with_everything_that_belongs_to_it() {
     assert_eq!(number(&program, "x.duckdb", "SELECT count(*) FROM experiments"), 0);
     assert_eq!(number(&program, "x.duckdb", "SELECT count(*) FROM simulations"), 2);
     assert_eq!(program.run("db check --db x.duckdb").status, 0);
+}
+
+#[test]
+fn a_run_that_is_not_there_is_no_empty_list() {
+    let program = Program::new();
+    program.out("experiment run library:two-period --db x.duckdb --run-id run-1 --quiet");
+    let all = program.out("db list --db x.duckdb --run run-1 --limit 0");
+    assert!(all.lines().last().is_some_and(|line| line.ends_with(" simulations")), "{all}");
+    assert!(program.out("db list --db x.duckdb --run run-1 --purpose new").contains("0 of 0"));
+    let unknown = program.run("db list --db x.duckdb --run run-2");
+    assert!(unknown.status == 1 && unknown.err.contains("did you mean `run-1`?"), "{}", unknown.err);
 }
 
 #[test]

@@ -4,13 +4,42 @@ use serde_json::Value;
 
 use crate::support::program::Program;
 
+const SWEEP: &str = "name: sweep
+scenario: day.yaml
+evaluation: {ticks: 12}
+sweep:
+  vary:
+  - {scenario: cost_rates.delay_cost_per_tick_per_cent, values: [0.1, 0.2]}
+";
+
+/// Comparisons by samples.
+const JUDGED: &str = "name: judged
+scenario: twelve.yaml
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 3}
+convergence: {max_iterations: 2}
+policy_constraints:
+  allowed_parameters:
+  - {name: initial_liquidity_fraction, param_type: enum, allowed_values: [0.2, 0.5]}
+optimized_agents: [BANK_A]
+proposer: search
+";
+
 fn stored() -> Program {
     let program = Program::new();
     program.out("run library:gridlock-ring --db x.duckdb --simulation-id ring --quiet");
     program.out("run library:two-banks --db x.duckdb --simulation-id two --quiet");
     program.out("experiment run library:two-period --db x.duckdb --run-id run-1 --quiet");
+    program.write("twelve.yaml", program.out("library show twelve-period-day"));
+    program.write("judged.yaml", JUDGED);
+    program.write("sweep.yaml", SWEEP);
+    program.write("day.yaml", program.out("library show two-banks"));
+    program.out("experiment run judged.yaml --db x.duckdb --run-id judged-1 --quiet --no-baselines");
+    program.out("experiment run sweep.yaml --db x.duckdb --run-id sweep-1 --quiet");
     program
 }
+
+/// The samples of all comparisons.
+const SAMPLES: &str = "(SELECT unnest(json_extract(sample_details, '$[*]')) FROM policy_evaluations)";
 
 fn count(program: &Program, query: &str) -> usize {
     let rows = program.sql("x.duckdb", &format!("SELECT count(*) AS n FROM {query}"));
@@ -27,13 +56,18 @@ fn every_table_is_exported_whole_in_every_form() {
         ("simulations", "simulations"),
         ("iterations", "experiment_iterations"),
         ("evaluations", "policy_evaluations"),
+        ("samples", SAMPLES),
+        ("sweep_points", "sweep_points"),
     ] {
         let rows = count(&program, table);
         assert!(rows > 0, "{what}");
         let csv = program.out(&format!("export {what} --db x.duckdb"));
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let columns = reader.headers().expect("a head").len();
-        let wanted = count(&program, &format!("duckdb_columns() WHERE table_name = '{table}'"));
+        let wanted = match what {
+            "samples" => 8,
+            _ => count(&program, &format!("duckdb_columns() WHERE table_name = '{table}'")),
+        };
         assert_eq!(columns, wanted, "{what}: every column");
         assert_eq!(
             reader.records().map(|row| row.expect("a row").len()).filter(|n| *n == columns).count(),
@@ -94,6 +128,72 @@ fn filters_hold_for_what_has_them() {
 }
 
 #[test]
+fn the_rows_of_a_run_are_those_of_its_simulations() {
+    let program = stored();
+    let of = |run: &str| {
+        format!("simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_run_id = '{run}')")
+    };
+    let lines = |line: &str| program.out(&format!("export {line} --db x.duckdb --format jsonl"));
+    for (what, table) in [
+        ("events", "simulation_events"),
+        ("transactions", "transactions"),
+        ("metrics", "daily_agent_metrics"),
+        ("simulations", "simulations"),
+    ] {
+        for run in ["run-1", "sweep-1"] {
+            let wanted = count(&program, &format!("{table} WHERE {}", of(run)));
+            assert!(wanted > 0, "{what} of {run}");
+            assert_eq!(lines(&format!("{what} --run {run}")).lines().count(), wanted, "{what} of {run}");
+        }
+    }
+    assert_eq!(lines("sweep_points --run sweep-1"), lines("sweep_points sweep-1"));
+    assert_eq!(lines("sweep_points --run run-1"), "");
+    let ids = program.sql(
+        "x.duckdb",
+        &format!("SELECT simulation_id AS id FROM simulations WHERE {} ORDER BY 1", of("run-1")),
+    );
+    let ids: Vec<&str> = ids.iter().map(|row| row["id"].as_str().expect("an id")).collect();
+    let all: String = ids.iter().map(|id| lines(&format!("events {id}"))).collect();
+    assert_eq!(lines("events --run run-1"), all, "event lines, simulation after simulation");
+    assert_eq!(lines(&format!("events ring {} --run run-1", ids[0])), lines(&format!("events {}", ids[0])));
+    let unknown = program.run("export events --run run-2 --db x.duckdb");
+    assert!(unknown.status == 1 && unknown.err.contains("did you mean `run-1`"), "{}", unknown.err);
+}
+
+#[test]
+fn a_run_is_taken_along_in_files() {
+    let program = stored();
+    program.out("experiment export sweep-1 --db x.duckdb --format jsonl --output taken --events");
+    let text = |name: &str| std::fs::read_to_string(program.path(&format!("taken/{name}"))).expect(name);
+    let alone = |line: &str| program.out(&format!("export {line} --db x.duckdb --format jsonl"));
+    for what in ["iterations", "evaluations", "samples", "simulations", "sweep_points", "events"] {
+        assert_eq!(text(&format!("{what}.jsonl")), alone(&format!("{what} --run sweep-1")), "{what}");
+    }
+    assert_eq!(text("sweep_points.jsonl").lines().count(), 2);
+    assert_eq!(text("iterations.jsonl"), "");
+    assert!(text("events.jsonl").starts_with("{\"sequence\":0,\"event_type\":"), "{}", text("events.jsonl"));
+    program.out("experiment export run-1 --db x.duckdb --output other");
+    assert!(program.has("other/samples.csv") && !program.has("other/sweep_points.csv"));
+    // A place that cannot be written is named, and what stood there stays.
+    program.write("file", "mine");
+    std::fs::create_dir_all(program.path("full/evaluations.csv")).expect("a folder");
+    for (out, wanted) in [("file", "folder `file` cannot be"), ("full", "`full/evaluations.csv` cannot be")] {
+        let said = program.run(&format!("experiment export run-1 --db x.duckdb --output {out}"));
+        assert!(said.status == 1 && said.err.contains(wanted), "{}", said.err);
+    }
+    let left: Vec<String> = files(&program, "full");
+    assert_eq!(left, ["evaluations.csv", "iterations.csv"], "whole files only");
+}
+
+fn files(program: &Program, folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(program.path(folder)).expect("the folder");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
 fn a_file_appears_whole_or_not_at_all() {
     let program = stored();
     program.write("kept.csv", "mine");
@@ -111,10 +211,11 @@ fn a_file_appears_whole_or_not_at_all() {
     let unknown = program.run("export events nothing --db x.duckdb -o kept.csv");
     assert_eq!(unknown.status, 1);
     assert_eq!(std::fs::read_to_string(program.path("kept.csv")).expect("the old file"), "mine");
-    let left: Vec<String> = std::fs::read_dir(program.folder.path())
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains(".part"))
+    let full = program.on_a_full_disk(4, "export events --db x.duckdb --format parquet -o full.parquet");
+    assert!(full.status == 1 && full.err.contains("`full.parquet` cannot be written"), "{}", full.err);
+    let left: Vec<String> = files(&program, ".")
+        .into_iter()
+        .filter(|name| name.contains("part") || name.starts_with("full"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

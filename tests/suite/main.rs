@@ -23,6 +23,8 @@ mod readme;
 mod recording;
 mod reference;
 mod resuming;
+mod searching;
+mod statements;
 mod support;
 mod surviving;
 mod sweeps;

@@ -186,9 +186,12 @@ pub struct ExportArgs {
     /// What to export
     #[arg(value_enum)]
     pub what: ExportWhat,
-    /// Simulations; for iterations and evaluations runs. None: all
+    /// Simulations; for iterations, evaluations, samples and sweep_points runs. None: all
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
+    /// Only what belongs to this run
+    #[arg(long, value_name = "ID")]
+    pub run: Option<String>,
     #[command(flatten)]
     pub db: DbOption,
     /// Form of the rows; events as jsonl are event lines
@@ -204,18 +207,23 @@ pub struct ExportArgs {
 /// What can be exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportWhat {
-    /// Every event.
+    /// Every event; all filters.
     Events,
-    /// Payments; ticks and day of the filter are those of their arrival.
+    /// Payments; filters by bank, by payment, by ticks and day of their arrival.
     Transactions,
-    /// Figures per bank and day.
+    /// Figures per bank and day; filters by bank and day.
     Metrics,
-    /// Simulations with their totals.
+    /// Simulations with their totals; no filter but --run.
     Simulations,
-    /// Iterations of runs.
+    /// Iterations of runs; no filter.
     Iterations,
-    /// Comparisons of policies in runs.
+    /// Comparisons of policies in runs; filter by bank.
     Evaluations,
+    /// Samples of these comparisons; filter by bank.
+    Samples,
+    /// Points of sweeps; no filter.
+    #[value(name = "sweep_points")]
+    SweepPoints,
 }
 
 /// Form of a table in a file.
@@ -223,8 +231,8 @@ pub enum ExportWhat {
 pub enum TableForm {
     /// Comma-separated values.
     Csv,
-    /// A JSON object a line.
+    /// A JSON object a line; of events their event lines.
     Jsonl,
-    /// Parquet; needs --output.
+    /// Parquet; needs a file.
     Parquet,
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::DbOption;
+use super::{DbOption, TableForm};
 
 /// Commands of `experiment`.
 #[derive(Debug, Args)]
@@ -78,25 +78,14 @@ pub struct ExportRunArgs {
     #[command(flatten)]
     pub db: DbOption,
     /// Form of the files
-    #[arg(long, default_value = "csv", value_enum)]
-    pub format: FormOfFiles,
+    #[arg(long, value_enum, default_value_t = TableForm::Csv)]
+    pub format: TableForm,
     /// Folder of the files; made if it is missing
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,
-    /// The events of all its simulations too
+    /// The events of all its simulations too; as jsonl event lines, by simulation id
     #[arg(long)]
     pub events: bool,
-}
-
-/// Form of exported files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormOfFiles {
-    /// Comma-separated values.
-    Csv,
-    /// A JSON object a line.
-    Jsonl,
-    /// Parquet.
-    Parquet,
 }
 
 /// Options of `experiment chart`.

@@ -15,8 +15,8 @@ pub use database::{
 };
 pub use experiment::{
     BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
-    ExperimentRunArgs, ExportRunArgs, FormOfFiles, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs,
-    ShowOptions, VerboseOptions, VerifyArgs,
+    ExperimentRunArgs, ExportRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions,
+    VerboseOptions, VerifyArgs,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,

@@ -7,7 +7,7 @@ use crate::cli::args::DbOption;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
 use crate::cli::progress;
-use crate::money::grouped;
+use crate::money::counted;
 use crate::persistence::{Access, CheckDepth, CheckObserver, CheckProgress, Defect};
 
 /// Runs the command.
@@ -23,14 +23,14 @@ pub fn check(db: &DbOption, depth: CheckDepth, as_json: bool) -> Result<(), CliE
     }
     output.finish()?;
     let CheckProgress { simulations, events, .. } = done?;
-    let (simulations, events) = (grouped(simulations), grouped(events));
+    let looked_at = format!("{} with {}", counted(simulations, "simulation"), counted(events, "event"));
     match found {
         0 => {
-            say(&format!("{simulations} simulations with {events} events: nothing wrong"));
+            say(&format!("{looked_at}: nothing wrong"));
             Ok(())
         }
         number => {
-            say(&format!("{simulations} simulations with {events} events: {} findings", grouped(number)));
+            say(&format!("{looked_at}: {}", counted(number, "finding")));
             Err(CliError::Reported)
         }
     }

@@ -6,7 +6,7 @@ use super::{list, status};
 use crate::cli::args::DeleteArgs;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
-use crate::money::grouped;
+use crate::money::{counted, grouped};
 use crate::persistence::{Database, Moment, SimulationFilter, SimulationRow};
 
 /// Simulations that are shown before the question.
@@ -31,8 +31,8 @@ pub fn delete(args: &DeleteArgs) -> Result<(), CliError> {
     }
     let ids: Vec<String> = simulations.into_iter().map(|row| row.simulation_id).collect();
     database.remove(&ids, &runs)?;
-    let number = grouped(ids.len() as u64);
-    say(&format!("{number} simulations deleted; `payment-sim db compact` frees their space"));
+    let number = counted(ids.len() as u64, "simulation");
+    say(&format!("{number} deleted; `payment-sim db compact` frees their space"));
     Ok(())
 }
 
@@ -75,8 +75,8 @@ fn show(simulations: &[SimulationRow], runs: &[String]) -> Result<(), CliError> 
         output.line(&format!("and {} more", grouped(more as u64)))?;
     }
     let events: u64 = simulations.iter().map(|row| row.event_count).sum();
-    let number = grouped(simulations.len() as u64);
-    output.line(&format!("{number} simulations with {} events", grouped(events)))?;
+    let number = counted(simulations.len() as u64, "simulation");
+    output.line(&format!("{number} with {}", counted(events, "event")))?;
     for run in runs {
         output.line(&format!("run {run} with its iterations, evaluations and live events"))?;
     }

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use crate::cli::args::GenerateArgs;
 use crate::cli::error::{CliError, say};
 use crate::cli::{interrupt, progress};
-use crate::money::grouped;
+use crate::money::counted;
 use crate::persistence::{Access, Database, DuckDbProvider, Ticket};
 use crate::rng::Rng;
 use crate::run::{self, CancelFlag, Outcome, SimulationRequest, Storage, simulate};
@@ -47,8 +47,8 @@ pub fn generate(args: &GenerateArgs) -> Result<(), CliError> {
     Ticket::wait_all(tickets)?;
     bar.finish_and_clear();
     let simulations = args.simulations + u64::from(args.events > 0);
-    let (simulations, events) = (grouped(simulations), grouped(events));
-    say(&format!("{}: {simulations} simulations with {events} events", database.path().display()));
+    let (simulations, events) = (counted(simulations, "simulation"), counted(events, "event"));
+    say(&format!("{}: {simulations} with {events}", database.path().display()));
     Ok(())
 }
 

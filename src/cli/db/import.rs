@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::DbOption;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
-use crate::money::grouped;
+use crate::money::counted;
 use crate::persistence::Access;
 
 /// Runs the command. A file that does not exist and cannot be imported into is not made in vain: what is
@@ -14,15 +14,12 @@ pub fn import(file: &Path, prefix: Option<&str>, db: &DbOption) -> Result<(), Cl
     crate::persistence::check_importable(file)?;
     let database = db.open(Access::Write)?;
     let done = database.import(file, prefix.unwrap_or_default())?;
-    let counted = |count: u64, one: &str, many: &str| {
-        format!("{} {}", grouped(count), if count == 1 { one } else { many })
-    };
     let mut output = Output::new();
     output.line(&format!(
         "imported {} with {} and {} into {}",
-        counted(done.simulations, "simulation", "simulations"),
-        counted(done.events, "event", "events"),
-        counted(done.runs, "run", "runs"),
+        counted(done.simulations, "simulation"),
+        counted(done.events, "event"),
+        counted(done.runs, "run"),
         database.path().display()
     ))?;
     output.finish()?;

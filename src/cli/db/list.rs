@@ -6,7 +6,7 @@ use super::{status, word};
 use crate::cli::args::ListArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::money::grouped;
+use crate::money::{counted, grouped};
 use crate::persistence::{Access, Purpose, SimulationFilter, SimulationRow};
 use crate::table::{left, render, right};
 
@@ -19,7 +19,13 @@ pub fn list(args: &ListArgs) -> Result<(), CliError> {
         limit: (args.limit > 0).then_some(args.limit),
         ..SimulationFilter::default()
     };
-    let page = args.db.open(Access::Read)?.reader()?.simulations(&filter)?;
+    let reader = args.db.open(Access::Read)?.reader()?;
+    let page = reader.simulations(&filter)?;
+    if let Some(run) = args.run.as_ref().filter(|_| page.total == 0)
+        && reader.run(run)?.is_none()
+    {
+        return Err(reader.database().unknown_run(run).into());
+    }
     let mut output = Output::new();
     if args.json {
         for row in &page.rows {
@@ -28,7 +34,7 @@ pub fn list(args: &ListArgs) -> Result<(), CliError> {
         return Ok(output.finish()?);
     }
     output.text(&table(&page.rows))?;
-    output.line(&format!("{} of {} simulations", page.rows.len(), grouped(page.total)))?;
+    output.line(&format!("{} of {}", grouped(page.rows.len() as u64), counted(page.total, "simulation")))?;
     Ok(output.finish()?)
 }
 

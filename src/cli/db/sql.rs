@@ -1,70 +1,105 @@
 //! `db sql`: a statement of the user.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::ops::ControlFlow;
 
 use crate::cli::args::{DbOption, RowsForm};
 use crate::cli::error::CliError;
+use crate::cli::interrupt;
 use crate::cli::output::Output;
-use crate::persistence::{Access, SqlTable, SqlValue};
-use crate::table::{Column, render};
+use crate::money::grouped;
+use crate::persistence::{Access, CsvRows, JsonRows, RowSink, SqlValue};
+use crate::table::{Column, Shape};
+
+/// Rows that say how wide the columns of a table are.
+const MEASURED: usize = 1000;
 
 /// Runs one statement that only reads.
 pub fn sql(query: &str, db: &DbOption, form: RowsForm) -> Result<(), CliError> {
     let mut from_input = String::new();
     let query = if query == "-" {
-        std::io::stdin()
+        io::stdin()
             .read_to_string(&mut from_input)
             .map_err(|error| CliError::failed(format!("standard input cannot be read: {error}")))?;
         &from_input
     } else {
         query
     };
-    let table = db.open(Access::Read)?.reader()?.sql(query)?;
+    let reader = db.open(Access::Read)?.reader()?;
     let mut output = Output::new();
-    output.text(&formed(&table, form)?)?;
-    Ok(output.finish()?)
-}
-
-fn formed(table: &SqlTable, form: RowsForm) -> Result<String, CliError> {
-    let object = |row: &Vec<SqlValue>| {
-        let pairs = table.columns.iter().zip(row);
-        let members: Vec<String> = pairs
-            .map(|(column, value)| format!("{}:{}", crate::text::quoted(column), value.json()))
-            .collect();
-        format!("{{{}}}", members.join(","))
-    };
-    Ok(match form {
-        RowsForm::Table => text_table(table),
-        RowsForm::Csv => csv_text(table)?,
-        RowsForm::Json => {
-            let objects: Vec<String> = table.rows.iter().map(object).collect();
-            format!("[{}]\n", objects.join(",\n "))
-        }
-        RowsForm::Jsonl => table.rows.iter().map(|row| object(row) + "\n").collect(),
+    interrupt::or_done(&reader, || {
+        let out = output.writer();
+        match form {
+            RowsForm::Table => reader.sql_rows(query, &mut TableRows::new(out)),
+            RowsForm::Csv => reader.sql_rows(query, &mut CsvRows::new(out)),
+            RowsForm::Json => reader.sql_rows(query, &mut JsonRows::array(out)),
+            RowsForm::Jsonl => reader.sql_rows(query, &mut JsonRows::lines(out)),
+        }?;
+        Ok(output.finish()?)
     })
 }
 
-/// A table for people; numbers to the right.
-fn text_table(table: &SqlTable) -> String {
-    let is_number = |at: usize| {
-        let mut cells = table.rows.iter().filter_map(|row| row.get(at));
-        cells.all(|cell| matches!(cell, SqlValue::Integer(_) | SqlValue::Float(_) | SqlValue::Null))
-    };
-    let columns: Vec<Column<'_>> =
-        table.columns.iter().enumerate().map(|(at, title)| Column { title, right: is_number(at) }).collect();
-    let rows: Vec<Vec<String>> =
-        table.rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
-    let count = rows.len();
-    format!("{}({count} row{})\n", render(&columns, &rows), if count == 1 { "" } else { "s" })
+/// A table for people; numbers to the right. The first rows decide about the columns.
+struct TableRows<'a> {
+    out: &'a mut dyn io::Write,
+    titles: Vec<String>,
+    /// Whether there are only numbers in the column so far.
+    numbers: Vec<bool>,
+    waiting: Vec<Vec<String>>,
+    shape: Option<Shape>,
+    rows: u64,
 }
 
-fn csv_text(table: &SqlTable) -> Result<String, CliError> {
-    let failed = |error: csv::Error| CliError::failed(format!("the rows cannot be written: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&table.columns).map_err(failed)?;
-    for row in &table.rows {
-        writer.write_record(row.iter().map(ToString::to_string)).map_err(failed)?;
+impl<'a> TableRows<'a> {
+    const fn new(out: &'a mut dyn io::Write) -> Self {
+        Self { out, titles: Vec::new(), numbers: Vec::new(), waiting: Vec::new(), shape: None, rows: 0 }
     }
-    let bytes = writer.into_inner().map_err(|error| CliError::failed(error.to_string()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+
+    /// Decides about the columns and writes what has waited for it.
+    fn begin(&mut self) -> io::Result<()> {
+        let columns: Vec<Column<'_>> = self
+            .titles
+            .iter()
+            .zip(&self.numbers)
+            .map(|(title, number)| Column { title, right: *number })
+            .collect();
+        let shape = Shape::of(&columns, &self.waiting);
+        let lines = self.waiting.drain(..).map(|row| shape.line(&row));
+        for line in shape.head(&columns).into_iter().chain(lines) {
+            self.out.write_all(line.as_bytes())?;
+        }
+        self.shape = Some(shape);
+        Ok(())
+    }
+}
+
+impl RowSink for TableRows<'_> {
+    fn head(&mut self, columns: &[String]) -> io::Result<()> {
+        (self.titles, self.numbers) = (columns.to_vec(), vec![true; columns.len()]);
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[SqlValue]) -> io::Result<ControlFlow<()>> {
+        let row: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        self.rows += 1;
+        if let Some(shape) = &self.shape {
+            self.out.write_all(shape.line(&row).as_bytes())?;
+            return Ok(ControlFlow::Continue(()));
+        }
+        for (number, cell) in self.numbers.iter_mut().zip(cells) {
+            *number &= cell.fits_numbers();
+        }
+        self.waiting.push(row);
+        if self.waiting.len() == MEASURED {
+            self.begin()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.shape.is_none() {
+            self.begin()?;
+        }
+        writeln!(self.out, "({} row{})", grouped(self.rows), if self.rows == 1 { "" } else { "s" })
+    }
 }

@@ -2,52 +2,34 @@
 //! of row.
 
 use std::fs;
-use std::io;
-use std::path::Path;
 
 use super::{open_recorded, recorded};
-use crate::cli::args::{ExportRunArgs, FormOfFiles};
-use crate::cli::error::{CliError, say};
-use crate::money::grouped;
-use crate::persistence::{FileForm, Reader, RunPart};
+use crate::cli::args::ExportRunArgs;
+use crate::cli::error::CliError;
+use crate::cli::export::to_file;
+use crate::cli::interrupt;
+use crate::persistence::{ExportFilter, ExportForm, Exported};
 
 /// What a run consists of, without events.
-const PARTS: [RunPart; 4] =
-    [RunPart::Iterations, RunPart::Evaluations, RunPart::Samples, RunPart::Simulations];
+const PARTS: [Exported; 4] =
+    [Exported::Iterations, Exported::Evaluations, Exported::Samples, Exported::Simulations];
 
 /// Writes the files.
 pub fn export(args: &ExportRunArgs) -> Result<(), CliError> {
     let reader = open_recorded(&args.db)?.reader()?;
     let run = recorded(&reader, &args.run_id)?;
+    let points = (run.experiment_type == "sweep").then_some(Exported::SweepPoints);
+    let events = args.events.then_some(Exported::Events);
     let folder = &args.output;
-    fs::create_dir_all(folder).map_err(|error| unwritable("folder ", folder, &error))?;
-    let form = match args.format {
-        FormOfFiles::Csv => FileForm::Csv,
-        FormOfFiles::Jsonl => FileForm::Jsonl,
-        FormOfFiles::Parquet => FileForm::Parquet,
-    };
-    let events = args.events.then_some(RunPart::Events);
-    for part in PARTS.into_iter().chain(events) {
-        let path = folder.join(format!("{}.{}", part.name(), form.ending()));
-        let rows = write(&reader, &run.run_id, part, form, &path)?;
-        say(&format!("{} {} written to {}", grouped(rows), part.name(), path.display()));
-    }
-    Ok(())
-}
-
-/// A file appears when it is complete.
-fn write(reader: &Reader, run_id: &str, part: RunPart, form: FileForm, path: &Path) -> Result<u64, CliError> {
-    let unfinished = path.with_extension("part");
-    // The system's words for a place that cannot be written, before DuckDB's.
-    fs::File::create(&unfinished).map_err(|error| unwritable("", path, &error))?;
-    let rows = reader.export_part(run_id, part, form, &unfinished).inspect_err(|_| {
-        // What matters is the error that is reported.
-        let _ = fs::remove_file(&unfinished);
+    fs::create_dir_all(folder).map_err(|error| {
+        CliError::failed(format!("folder `{}` cannot be written: {error}", folder.display()))
     })?;
-    fs::rename(&unfinished, path).map_err(|error| unwritable("", path, &error))?;
-    Ok(rows)
-}
-
-fn unwritable(what: &str, path: &Path, error: &io::Error) -> CliError {
-    CliError::failed(format!("{what}`{}` cannot be written: {error}", path.display()))
+    let filter = ExportFilter { run: Some(run.run_id), ..ExportFilter::default() };
+    let form = ExportForm::from(args.format);
+    interrupt::or_done(&reader, || {
+        PARTS.into_iter().chain(points).chain(events).try_for_each(|part| {
+            let path = folder.join(format!("{}.{}", part.name(), form.ending()));
+            to_file(&reader, part, &filter, form, &path).map(drop)
+        })
+    })
 }

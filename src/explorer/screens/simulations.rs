@@ -16,9 +16,9 @@ use crate::explorer::look::{Look, Tone};
 use crate::explorer::marked::Marked;
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{Couple, Export, PolicyOf, Seek, SimulationFilter, SimulationRow};
+use crate::explorer::rows::{Couple, Export, PolicyOf, Seek, SimulationFilter, SimulationRow, Status};
 use crate::explorer::search::Search;
-use crate::explorer::widgets::pane::{Pane, text_line};
+use crate::explorer::widgets::pane::{Pane, text_line, wrap};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
 use crate::explorer::window::{PAGE, Window};
 use crate::money::grouped;
@@ -192,7 +192,13 @@ impl View for Simulations {
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
-        let [list, detail] = stack(area, [area.height.saturating_sub(2), 2]);
+        let selected = self.window.selected();
+        let remark = selected.and_then(|row| row.error.as_deref()).unwrap_or_default();
+        let mut remark = wrap(remark, usize::from(area.width.saturating_sub(2)));
+        // At the floor of 80 × 24 there is room for every remark that the program makes.
+        remark.truncate(usize::from(area.height / 2).max(1));
+        let below = 1 + remark.len().max(1) as u16;
+        let [list, detail] = stack(area, [area.height.saturating_sub(below), below]);
         let title = format!("Simulations ({}), costs in {UNIT}", grouped(self.window.total()));
         let marked = self.marked.note();
         let note = marked.as_deref().or(self.filter.run.as_deref()).unwrap_or_default();
@@ -207,17 +213,12 @@ impl View for Simulations {
             empty: self.window.placeholder("No simulation here. L launches one."),
         };
         table.draw(inner, buffer, scene.look, |row| cells(row, scene.look));
-        if let Some(row) = self.window.selected() {
-            text_line(
-                detail,
-                0,
-                &format!(" {}  started {}", row.id, row.started),
-                Tone::Muted,
-                buffer,
-                scene.look,
-            );
-            if let Some(error) = &row.error {
-                text_line(detail, 1, &format!(" {error}"), Tone::Bad, buffer, scene.look);
+        if let Some(row) = selected {
+            let line = format!(" {}  started {}", row.id, row.started);
+            text_line(detail, 0, &line, Tone::Muted, buffer, scene.look);
+            let tone = if row.status == Status::Completed { Tone::Warn } else { Tone::Bad };
+            for (at, line) in (1..).zip(&remark) {
+                text_line(detail, at, &format!(" {line}"), tone, buffer, scene.look);
             }
         }
     }

@@ -29,13 +29,13 @@ impl DatabaseSource {
     fn exported(&self, what: &Export) -> Result<(Exported, ExportFilter), String> {
         Ok(match what {
             Export::Events(simulation, filter) => {
-                let filter = ExportFilter { ids: vec![simulation.clone()], events: stored_filter(filter) };
-                (Exported::Events, filter)
+                let events = stored_filter(filter);
+                (Exported::Events, ExportFilter { ids: vec![simulation.clone()], run: None, events })
             }
             Export::Bank(simulation, bank) => {
                 let events =
                     store::EventFilter { agent_id: Some(bank.clone()), ..store::EventFilter::default() };
-                (Exported::Metrics, ExportFilter { ids: vec![simulation.clone()], events })
+                (Exported::Metrics, ExportFilter { ids: vec![simulation.clone()], run: None, events })
             }
             Export::Iterations(run) => {
                 (Exported::Iterations, ExportFilter { ids: vec![run.clone()], ..ExportFilter::default() })

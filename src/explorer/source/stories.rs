@@ -137,11 +137,7 @@ impl DatabaseSource {
         table.rows.truncate(SQL_ROWS);
         let number = |at: usize| {
             let mut values = table.rows.iter().filter_map(|row| row.get(at));
-            let numeric = |value: &store::SqlValue| {
-                use store::SqlValue::{Float, Integer, Null};
-                matches!(value, Null | Integer(_) | Float(_))
-            };
-            !table.rows.is_empty() && values.all(numeric)
+            !table.rows.is_empty() && values.all(store::SqlValue::fits_numbers)
         };
         Ok(SqlRows {
             numbers: (0..table.columns.len()).map(number).collect(),

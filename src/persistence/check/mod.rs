@@ -81,6 +81,7 @@ rows! {
         total_lsm_releases: Option<i64>, total_cost_cents: Option<i64>, arrived_value: Option<i64>,
         settled_value: Option<i64>, queued_value: Option<i64>, dropped_value: Option<i64>,
         avg_delay_ticks: Option<f64>, max_delay_ticks: Option<i64>, peak_overdraft: Option<i64>,
+        engine_version: String,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{CheckDepth, Defect};
 use crate::persistence::schema::{self, RUN_TABLES, SIMULATION_TABLES};
-use crate::persistence::{PersistenceError, Reader};
+use crate::persistence::{PersistenceError, Purpose, Reader, Status};
 
 /// A question to one table: it gives an id and a number of rows for everything that is wrong.
 struct Question {
@@ -19,6 +19,59 @@ const fn ask(table: &'static str, wrong: &'static str, query: &'static str) -> Q
     Question { table, wrong, query }
 }
 
+/// What a column has to name where it is not NULL.
+#[derive(Clone, Copy)]
+struct Reference {
+    table: &'static str,
+    column: &'static str,
+    /// The column by which the rows are told.
+    told: &'static str,
+    /// The table and its column that it leads to.
+    owner: (&'static str, &'static str),
+    wrong: &'static str,
+}
+
+const SIMULATION: (&str, &str) = ("simulations", "simulation_id");
+const RUN: (&str, &str) = ("experiments", "run_id");
+
+/// Rows of a simulation lead to it, rows of a run to theirs.
+const OWNERS: &[(&[&str], (&str, &str), &str)] = &[
+    (SIMULATION_TABLES, SIMULATION, "rows of a simulation that does not exist"),
+    (RUN_TABLES, RUN, "rows of a run that does not exist"),
+];
+
+/// What else leads to them.
+const REFERENCES: &[Reference] = &[
+    Reference {
+        table: "simulations",
+        column: "experiment_run_id",
+        told: "simulation_id",
+        owner: RUN,
+        wrong: "belongs to a run that does not exist",
+    },
+    Reference {
+        table: "sweep_points",
+        column: "simulation_id",
+        told: "run_id",
+        owner: SIMULATION,
+        wrong: "points name simulations that do not exist",
+    },
+    Reference {
+        table: "bookmarks",
+        column: "simulation_id",
+        told: "simulation_id",
+        owner: SIMULATION,
+        wrong: "bookmarks lead to a simulation that does not exist",
+    },
+    Reference {
+        table: "bookmarks",
+        column: "experiment_run_id",
+        told: "experiment_run_id",
+        owner: RUN,
+        wrong: "bookmarks lead to a run that does not exist",
+    },
+];
+
 /// Rows without a key that are unique by construction: table and the columns that make them so.
 const UNIQUE: &[(&str, &str)] = &[
     ("transactions", "tx_id"),
@@ -27,25 +80,33 @@ const UNIQUE: &[(&str, &str)] = &[
     ("replay_snapshots", "tick"),
 ];
 
+/// A column of few words: table, its key, the column, whether it may hold a word.
+type Worded = (&'static str, &'static str, &'static str, fn(&str) -> bool);
+
+const WORDS: &[Worded] = &[
+    ("simulations", "simulation_id", "status", is_status),
+    ("simulations", "simulation_id", "experiment_purpose", is_purpose),
+    ("experiments", "run_id", "status", is_status),
+];
+
+fn is_status(word: &str) -> bool {
+    Status::find(word).is_some()
+}
+
+fn is_purpose(word: &str) -> bool {
+    Purpose::find(word).is_some_and(|purpose| purpose != Purpose::Cli)
+}
+
+/// Columns with the digest of another one: table, digest, text.
+const DIGESTS: &[(&str, &str, &str)] = &[
+    ("simulations", "config_hash", "config_json"),
+    ("policy_snapshots", "policy_hash", "policy_json"),
+    ("simulation_checkpoints", "state_hash", "state_json"),
+    ("simulation_checkpoints", "config_hash", "config_json"),
+];
+
+/// What holds in one place only.
 const QUESTIONS: &[Question] = &[
-    ask(
-        "simulations",
-        "belongs to a run that does not exist",
-        "SELECT simulation_id, count(*) FROM simulations ANTI JOIN experiments \
-         ON run_id = experiment_run_id WHERE experiment_run_id IS NOT NULL GROUP BY 1",
-    ),
-    ask(
-        "simulations",
-        "has a `status` that is none",
-        "SELECT simulation_id, count(*) FROM simulations WHERE status NOT IN \
-         ('running', 'completed', 'failed', 'cancelled', 'interrupted') GROUP BY 1",
-    ),
-    ask(
-        "simulations",
-        "has an `experiment_purpose` that is none",
-        "SELECT simulation_id, count(*) FROM simulations WHERE experiment_purpose NOT IN \
-         ('init', 'eval', 'old', 'new', 'final', 'sweep') GROUP BY 1",
-    ),
     ask(
         "simulations",
         "is completed without all its ticks or without its totals",
@@ -84,12 +145,6 @@ const QUESTIONS: &[Question] = &[
          OR checkpoint_tick > coalesce(last_tick, -1) GROUP BY 1",
     ),
     ask(
-        "experiments",
-        "has a `status` that is none",
-        "SELECT run_id, count(*) FROM experiments WHERE status NOT IN \
-         ('running', 'completed', 'failed', 'cancelled', 'interrupted') GROUP BY 1",
-    ),
-    ask(
         "experiment_iterations",
         "iterations, not numbered from 0 without gaps or more than `num_iterations`",
         "SELECT run_id, count(*) FROM experiment_iterations i JOIN experiments USING (run_id) \
@@ -103,24 +158,6 @@ const QUESTIONS: &[Question] = &[
          USING (run_id, iteration) SEMI JOIN experiments USING (run_id) GROUP BY 1",
     ),
     ask(
-        "sweep_points",
-        "points name simulations that do not exist",
-        "SELECT run_id, count(*) FROM sweep_points ANTI JOIN simulations USING (simulation_id) \
-         WHERE simulation_id IS NOT NULL GROUP BY 1",
-    ),
-    ask(
-        "bookmarks",
-        "bookmarks lead to a simulation that does not exist",
-        "SELECT simulation_id, count(*) FROM bookmarks ANTI JOIN simulations USING (simulation_id) \
-         WHERE simulation_id IS NOT NULL GROUP BY 1",
-    ),
-    ask(
-        "bookmarks",
-        "bookmarks lead to a run that does not exist",
-        "SELECT experiment_run_id, count(*) FROM bookmarks ANTI JOIN experiments \
-         ON run_id = experiment_run_id WHERE experiment_run_id IS NOT NULL GROUP BY 1",
-    ),
-    ask(
         "notes",
         "notes are about something that does not exist",
         "SELECT target_id, count(*) FROM notes WHERE CASE target_kind \
@@ -130,27 +167,6 @@ const QUESTIONS: &[Question] = &[
          WHEN 'simulation' THEN target_id NOT IN (SELECT simulation_id FROM simulations) \
          WHEN 'event' THEN regexp_replace(target_id, ':[0-9]+$', '') NOT IN \
          (SELECT simulation_id FROM simulations) ELSE true END GROUP BY 1",
-    ),
-];
-
-/// Digests of texts, each beside its text.
-const DIGESTS: &[Question] = &[
-    ask(
-        "simulations",
-        "has a `config_hash` that is not that of `config_json`",
-        "SELECT simulation_id, count(*) FROM simulations WHERE config_hash <> sha256(config_json) GROUP BY 1",
-    ),
-    ask(
-        "policy_snapshots",
-        "policies have a `policy_hash` that is not that of `policy_json`",
-        "SELECT simulation_id, count(*) FROM policy_snapshots WHERE policy_hash <> sha256(policy_json) \
-         GROUP BY 1",
-    ),
-    ask(
-        "simulation_checkpoints",
-        "checkpoints have a `state_hash` or `config_hash` that is not that of its text",
-        "SELECT simulation_id, count(*) FROM simulation_checkpoints \
-         WHERE state_hash <> sha256(state_json) OR config_hash <> sha256(config_json) GROUP BY 1",
     ),
 ];
 
@@ -191,18 +207,7 @@ impl Reader {
 
     /// What is wrong between the tables.
     pub(super) fn table_defects(&self, depth: CheckDepth) -> Result<Vec<Defect>, PersistenceError> {
-        let mut defects = Vec::new();
-        let orphans = |table: &str, owner: &str, key: &str| {
-            format!("SELECT {key}, count(*) FROM {table} ANTI JOIN {owner} USING ({key}) GROUP BY 1")
-        };
-        for table in SIMULATION_TABLES {
-            let query = orphans(table, "simulations", "simulation_id");
-            defects.extend(self.answers(table, "rows of a simulation that does not exist", &query)?);
-        }
-        for table in RUN_TABLES.iter().filter(|table| **table != "experiments") {
-            let query = orphans(table, "experiments", "run_id");
-            defects.extend(self.answers(table, "rows of a run that does not exist", &query)?);
-        }
+        let mut defects = self.reference_defects()?;
         for (table, key) in UNIQUE {
             let query = format!(
                 "SELECT simulation_id, sum(surplus)::BIGINT FROM \
@@ -211,9 +216,43 @@ impl Reader {
             );
             defects.extend(self.answers(table, "rows are stored more than once", &query)?);
         }
+        for (table, key, column, is_known) in WORDS {
+            let query = format!("SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1");
+            let rows: Vec<(String, String)> = self.list(&query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let unknown = rows.iter().filter(|(_, word)| !is_known(word));
+            let wrong = format!("has a `{column}` that is none");
+            defects.extend(unknown.map(|(id, _)| Defect::new(table, Some(id), &*wrong)));
+        }
         let digests = if depth == CheckDepth::Full { DIGESTS } else { &[] };
-        for question in QUESTIONS.iter().chain(digests) {
+        for (table, digest, text) in digests {
+            let query = format!(
+                "SELECT simulation_id, count(*) FROM {table} WHERE {digest} <> sha256({text}) GROUP BY 1"
+            );
+            let have = if is_one_by_its_key(table) { "has" } else { "rows have" };
+            let wrong = format!("{have} a `{digest}` that is not that of `{text}`");
+            defects.extend(self.answers(table, &wrong, &query)?);
+        }
+        for question in QUESTIONS {
             defects.extend(self.answers(question.table, question.wrong, question.query)?);
+        }
+        Ok(defects)
+    }
+
+    /// What leads to a simulation or run that is not there.
+    fn reference_defects(&self) -> Result<Vec<Defect>, PersistenceError> {
+        let owned = OWNERS.iter().flat_map(|(tables, owner, wrong)| {
+            let of_others = tables.iter().filter(|table| **table != owner.0);
+            of_others.map(|table| Reference { table, column: owner.1, told: owner.1, owner: *owner, wrong })
+        });
+        let mut defects = Vec::new();
+        for reference in owned.chain(REFERENCES.iter().copied()) {
+            let Reference { table, column, told, owner: (owner, key), wrong } = reference;
+            let query = format!(
+                "SELECT {told}, count(*) FROM {table} ANTI JOIN \
+                 (SELECT {key} AS {column} FROM {owner}) USING ({column}) \
+                 WHERE {column} IS NOT NULL GROUP BY 1"
+            );
+            defects.extend(self.answers(table, wrong, &query)?);
         }
         Ok(defects)
     }
@@ -222,8 +261,12 @@ impl Reader {
         let rows: Vec<(String, i64)> =
             self.list(&format!("{query} ORDER BY 1"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         // Of a row that is one by its key the number says nothing.
-        let single = matches!(table, "simulations" | "experiments");
+        let single = is_one_by_its_key(table);
         let message = |number: i64| if single { wrong.to_owned() } else { format!("{number} {wrong}") };
         Ok(rows.into_iter().map(|(id, number)| Defect::new(table, Some(&id), message(number))).collect())
     }
+}
+
+fn is_one_by_its_key(table: &str) -> bool {
+    [SIMULATION.0, RUN.0].contains(&table)
 }

@@ -139,7 +139,7 @@ impl Reader {
         let total = self.event_count(simulation_id, filter)?;
         let events = self.event_rows(simulation_id, filter)?;
         let (limit, offset) = filter.window();
-        Ok(EventPage { events, total, limit, offset })
+        Ok(EventPage { events, total, limit, offset, filters: filter.clone() })
     }
 
     /// The number of events that match, page key and limit aside.
@@ -276,8 +276,7 @@ impl Reader {
         filter: &EventFilter,
     ) -> Result<Vec<EventRow>, PersistenceError> {
         let mut conditions = filter.conditions()?;
-        let of_run = "simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_run_id = ?)";
-        conditions.text(of_run, run);
+        conditions.of_run(run);
         let (all, values) = conditions.finish();
         let query = format!(
             "WITH first AS (SELECT simulation_id, min(sequence) AS sequence FROM simulation_events {all} \

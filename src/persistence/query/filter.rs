@@ -35,6 +35,12 @@ impl Conditions {
         }
     }
 
+    /// The simulation belongs to a run, if one is given.
+    pub(super) fn of_run(&mut self, run: Option<&str>) {
+        let of_run = "simulation_id IN (SELECT simulation_id FROM simulations WHERE experiment_run_id = ?)";
+        self.text(of_run, run);
+    }
+
     /// A condition on a number, if one is given.
     pub(super) fn count(&mut self, condition: &str, value: Option<u64>) {
         if let Some(value) = value {

@@ -89,12 +89,12 @@ impl Reader {
         self.list("SELECT simulation_id FROM simulations ORDER BY simulation_id", [], |row| row.get(0))
     }
 
+    /// Those of a run.
     pub(in crate::persistence) fn simulation_ids_of_run(
         &self,
         run: &str,
     ) -> Result<Vec<String>, PersistenceError> {
-        self.list("SELECT simulation_id FROM simulations WHERE experiment_run_id = ?", [run], |row| {
-            row.get(0)
-        })
+        let query = "SELECT simulation_id FROM simulations WHERE experiment_run_id = ? ORDER BY 1";
+        self.list(query, [run], |row| row.get(0))
     }
 }

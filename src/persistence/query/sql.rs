@@ -5,6 +5,7 @@ use std::fmt;
 use duckdb::types::{TimeUnit, Value};
 
 use super::Reader;
+use super::sink::{ExportError, Kept, RowSink, pour};
 use super::types::{SqlTable, SqlValue};
 use crate::persistence::{Moment, PersistenceError};
 use crate::text::quoted;
@@ -25,43 +26,45 @@ const READING: &[&str] = &[
 ];
 
 impl Reader {
-    /// Runs one statement of the user that only reads.
+    /// Hands over the rows of one statement of the user that only reads; gives their number.
     ///
     /// # Errors
     ///
-    /// Several statements, one that writes, or one that DuckDB refuses.
+    /// Several statements, one that writes, or one that DuckDB refuses; a sink that does not take them.
+    pub fn sql_rows(&self, query: &str, sink: &mut dyn RowSink) -> Result<u64, ExportError> {
+        let query = only_statement(query)?;
+        self.connection.execute_batch("BEGIN TRANSACTION READ ONLY")?;
+        let done = self.stream(query, [], |rows, columns| {
+            sink.head(columns)?;
+            let number = pour(rows, &vec![false; columns.len()], sink)?;
+            sink.end()?;
+            Ok(number)
+        });
+        self.connection.execute_batch("ROLLBACK")?;
+        done
+    }
+
+    /// All rows of such a statement.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::sql_rows`].
     pub fn sql(&self, query: &str) -> Result<SqlTable, PersistenceError> {
         self.sql_head(query, usize::MAX)
     }
 
-    /// The same, at most so many rows of it.
+    /// The first rows of such a statement; no others are computed.
     ///
     /// # Errors
     ///
-    /// See [`Reader::sql`].
+    /// See [`Reader::sql_rows`].
     pub fn sql_head(&self, query: &str, most: usize) -> Result<SqlTable, PersistenceError> {
-        let query = only_statement(query)?;
-        self.connection.execute_batch("BEGIN TRANSACTION READ ONLY")?;
-        let table = self.sql_rows(query, most);
-        self.connection.execute_batch("ROLLBACK")?;
-        table
-    }
-
-    fn sql_rows(&self, query: &str, most: usize) -> Result<SqlTable, PersistenceError> {
-        let mut statement = self.connection.prepare(query)?;
-        let mut rows = statement.query([])?;
-        let mut table = SqlTable::default();
-        if let Some(statement) = rows.as_ref() {
-            table.columns = statement.column_names();
+        let mut kept = Kept { table: SqlTable::default(), most };
+        match self.sql_rows(query, &mut kept) {
+            Ok(_) => Ok(kept.table),
+            Err(ExportError::Database(error)) => Err(error),
+            Err(ExportError::Output(error)) => Err(PersistenceError::Query(error.to_string())),
         }
-        while table.rows.len() < most
-            && let Some(row) = rows.next()?
-        {
-            let cells =
-                (0..table.columns.len()).map(|at| row.get_ref(at).map(|value| value.to_owned().into()));
-            table.rows.push(cells.collect::<duckdb::Result<_>>()?);
-        }
-        Ok(table)
     }
 }
 
@@ -147,22 +150,36 @@ impl From<Value> for SqlValue {
             Value::Timestamp(unit, number) => Self::Text(Moment(micros(unit, number)).to_string()),
             Value::Date32(days) => Self::Text(Moment(i64::from(days) * 86_400_000_000).format("%Y-%m-%d")),
             Value::Time64(unit, number) => Self::Text(Moment(micros(unit, number)).format("%H:%M:%S%.6f")),
-            Value::Blob(bytes) => Self::Text(crate::event::hex(&bytes)),
+            Value::Blob(bytes) | Value::Geometry(bytes) => Self::Text(crate::event::hex(&bytes)),
             Value::List(items) | Value::Array(items) => {
                 let items: Vec<String> = items.into_iter().map(|item| Self::from(item).json()).collect();
                 Self::Json(format!("[{}]", items.join(",")))
             }
-            Value::Struct(members) => {
-                let members: Vec<String> = members
-                    .iter()
-                    .map(|(key, value)| format!("{}:{}", quoted(key), Self::from(value.clone()).json()))
-                    .collect();
-                Self::Json(format!("{{{}}}", members.join(",")))
-            }
-            Value::Decimal(number) => Self::Text(number.to_string()),
+            Value::Struct(members) => object(members.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            Value::Map(members) => object(members.iter().map(|(key, value)| {
+                let key = Self::from(key.clone()).to_string();
+                (key, value.clone())
+            })),
+            Value::Decimal(number) => Self::Decimal(number.to_string()),
+            Value::UHugeInt(number) => Self::Decimal(number.to_string()),
+            Value::Interval { months, days, nanos } => Self::Text(interval(months, days, nanos)),
+            Value::Union(inner) => Self::from(*inner),
+            // A kind that the library may learn later.
             other => Self::Text(format!("{other:?}")),
         }
     }
+}
+
+fn object(members: impl Iterator<Item = (String, Value)>) -> SqlValue {
+    let members: Vec<String> =
+        members.map(|(key, value)| format!("{}:{}", quoted(&key), SqlValue::from(value).json())).collect();
+    SqlValue::Json(format!("{{{}}}", members.join(",")))
+}
+
+/// A length of time in ISO form.
+fn interval(months: i32, days: i32, nanos: i64) -> String {
+    let seconds = (nanos / 1000) as f64 / 1e6;
+    format!("P{months}M{days}DT{seconds}S")
 }
 
 fn micros(unit: TimeUnit, value: i64) -> i64 {
@@ -190,7 +207,7 @@ impl fmt::Display for SqlValue {
             Self::Flag(flag) => flag.fmt(f),
             Self::Integer(number) => number.fmt(f),
             Self::Float(number) => f.pad(crate::text::float(*number).trim_matches('"')),
-            Self::Text(text) | Self::Json(text) => f.pad(text),
+            Self::Text(text) | Self::Json(text) | Self::Decimal(text) => f.pad(text),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Filters and rows of all queries (spec 06, 5). Fields of rows are named as the columns.
 
+use serde_json::{Map, Value, json};
+
 use super::row::rows;
 use crate::persistence::{Moment, Purpose, Status};
 
@@ -91,6 +93,8 @@ pub struct EventPage {
     pub limit: u64,
     /// The offset that was used.
     pub offset: u64,
+    /// What was asked for.
+    pub filters: EventFilter,
 }
 
 /// Which runs of experiments.
@@ -301,6 +305,37 @@ rows! {
     }
 }
 
+/// Keys of events that stand beside their details too (5.2).
+const COPIES: [&str; 5] = ["sender_id", "receiver_id", "amount", "deadline", "priority"];
+
+impl EventRow {
+    /// The event's id in the whole file.
+    #[must_use]
+    pub fn event_id(&self) -> String {
+        format!("{}:{}", self.simulation_id, self.sequence)
+    }
+
+    /// The event as one JSON object: its columns, the details as an object, and copies of what they say of
+    /// a payment (5.2).
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let details: Map<String, Value> = serde_json::from_str(&self.details).unwrap_or_default();
+        let mut event = json!({
+            "event_id": self.event_id(), "simulation_id": self.simulation_id, "sequence": self.sequence,
+            "tick": self.tick, "day": self.day, "event_timestamp": self.event_timestamp.to_string(),
+            "created_at": self.created_at.to_string(), "event_type": self.event_type,
+            "agent_id": self.agent_id, "tx_id": self.tx_id, "agents": self.agents, "tx_ids": self.tx_ids,
+        });
+        for key in COPIES {
+            if let Some(value) = details.get(key) {
+                event[key] = value.clone();
+            }
+        }
+        event["details"] = details.into();
+        event
+    }
+}
+
 /// Summary of a simulation (5.1): its row, absent totals as 0, and what follows from them.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the figures are explained in the specification")]
@@ -384,12 +419,22 @@ pub enum SqlValue {
     Flag(bool),
     /// Any integer.
     Integer(i128),
-    /// Any other number.
+    /// A number with a point, not exact.
     Float(f64),
+    /// Any other number, exactly.
+    Decimal(String),
     /// Text, and everything else as text: times in ISO form.
     Text(String),
     /// A list or a structure, as JSON.
     Json(String),
+}
+
+impl SqlValue {
+    /// Whether it is a number, or could be one.
+    #[must_use]
+    pub const fn fits_numbers(&self) -> bool {
+        matches!(self, Self::Null | Self::Integer(_) | Self::Float(_) | Self::Decimal(_))
+    }
 }
 
 /// Rows of a statement of the user.

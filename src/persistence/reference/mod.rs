@@ -20,6 +20,10 @@ use super::PersistenceError;
 /// What stands as `engine_version` in rows that were taken over from the reference.
 pub(in crate::persistence) const REFERENCE: &str = "reference";
 
+/// Totals that such rows have as the reference stored them; the others are those of the fold.
+pub(in crate::persistence) const COUNTED_BY_THE_REFERENCE: &[&str] =
+    &["total_arrivals", "total_settlements", "total_cost_cents"];
+
 /// Fills our tables with everything of an attached file; gives what the user should know.
 pub(super) fn take_over(connection: &Connection, name: &str) -> Result<Vec<String>, PersistenceError> {
     let source = Source::new(connection, name)?;

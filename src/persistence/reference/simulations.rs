@@ -1,6 +1,6 @@
 //! Simulations of the reference, event by event.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use duckdb::{Row, params};
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::scenario::{self, Length, Told};
 use super::source::{Header, Source};
-use crate::event::{Event, EventKind, complete, decode};
-use crate::ids::{Names, PaymentId};
-use crate::money::{Cents, grouped};
+use crate::event::{Completion, Event, EventKind, decode};
+use crate::ids::Names;
+use crate::money::grouped;
 use crate::persistence::provider::{ExperimentContext, PolicyAuthor, PolicySnapshot, SimulationStart};
 use crate::persistence::schema::Kind;
 use crate::persistence::writer::{Ending, Whole};
@@ -24,7 +24,7 @@ const MOST_SILENT_TICKS: u64 = 1_000_000;
 #[derive(Debug, Default)]
 struct Seen {
     kinds: BTreeSet<EventKind>,
-    amounts: HashMap<PaymentId, Cents>,
+    completion: Completion,
     unread: u64,
     /// The last tick of the last day that has its `EndOfDay`.
     last_end_of_day: Option<Tick>,
@@ -118,17 +118,16 @@ fn each_event(
     if !source.has("simulation_events", "event_type") {
         return Ok(0);
     }
-    let column = |name: &str, kind: Kind| source.column("simulation_events", name, kind);
-    let query = format!(
-        "SELECT {}, {}, {}, {}, {} FROM {} WHERE simulation_id = ? ORDER BY 1, {}, rowid",
-        column("tick", Kind::Seed),
-        column("event_type", Kind::Text),
-        column("agent_id", Kind::Text),
-        column("tx_id", Kind::Text),
-        column("details", Kind::Text),
-        source.table("simulation_events"),
-        column("event_timestamp", Kind::Time),
-    );
+    let columns = [
+        ("tick", Kind::Seed),
+        ("event_type", Kind::Text),
+        ("agent_id", Kind::Text),
+        ("tx_id", Kind::Text),
+        ("details", Kind::Text),
+        ("event_timestamp", Kind::Time),
+    ];
+    let rest = "WHERE simulation_id = ? ORDER BY 1, 6, rowid";
+    let query = source.select("simulation_events", &columns, rest);
     let mut statement = source.connection.prepare(&query)?;
     let mut rows = statement.query(params![id])?;
     let (mut next, mut events) = (0, Vec::new());
@@ -166,9 +165,9 @@ fn hand_over(
     tick: Tick,
     mut events: Vec<Event>,
     whole: &mut Whole<'_>,
-    seen: &Seen,
+    seen: &mut Seen,
 ) -> Result<(), PersistenceError> {
-    complete(&mut events, |payment| seen.amounts.get(&payment).copied());
+    seen.completion.tick(&mut events);
     whole.tick(tick, events)
 }
 
@@ -176,7 +175,6 @@ impl Seen {
     fn note(&mut self, tick: Tick, event: &Event) {
         self.kinds.insert(event.kind());
         match event {
-            Event::Arrival { tx_id, amount, .. } => drop(self.amounts.insert(*tx_id, *amount)),
             Event::EndOfDay { .. } => self.last_end_of_day = Some(tick),
             Event::Unread(_) => self.unread += 1,
             _ => {}

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use duckdb::{Connection, Params, Row, params};
 use serde_json::Value;
 
+use crate::persistence::query::row::Column;
 use crate::persistence::schema::Kind;
 use crate::persistence::{Moment, PersistenceError};
 
@@ -105,31 +106,16 @@ impl<'a> Source<'a> {
         Ok(statement.query_map(parameters, read)?.collect::<duckdb::Result<_>>()?)
     }
 
+    /// The statement that reads columns of a table, as far as they are there; `rest` stands behind it.
+    pub(super) fn select(&self, table: &str, columns: &[(&str, Kind)], rest: &str) -> String {
+        let columns: Vec<String> =
+            columns.iter().map(|(column, kind)| self.column(table, column, *kind)).collect();
+        format!("SELECT {} FROM {} {rest}", columns.join(", "), self.table(table))
+    }
+
     /// Its simulations in the order in which they started.
     pub(in crate::persistence) fn headers(&self) -> Result<Vec<Header>, PersistenceError> {
-        let column = |name: &str, kind: Kind| self.column("simulations", name, kind);
-        let moment = |name: &str| format!("epoch_us({})", column(name, Kind::Time));
-        let columns = [
-            column("simulation_id", Kind::Text),
-            column("config_file", Kind::Text),
-            column("config_name", Kind::Text),
-            column("description", Kind::Text),
-            column("rng_seed", Kind::Seed),
-            column("ticks_per_day", Kind::Seed),
-            column("num_days", Kind::Seed),
-            column("status", Kind::Text),
-            moment("started_at"),
-            format!("coalesce({}, {})", moment("completed_at"), moment("ended_at")),
-            column("total_arrivals", Kind::BigInt),
-            column("total_settlements", Kind::BigInt),
-            column("total_cost_cents", Kind::BigInt),
-            column("duration_seconds", Kind::Double),
-            column("config_json", Kind::Text),
-            column("experiment_run_id", Kind::Text),
-            column("experiment_iteration", Kind::Integer),
-        ];
-        let rest = format!("FROM {} ORDER BY 9, 1", self.table("simulations"));
-        let found = self.list(&format!("SELECT {} {rest}", columns.join(", ")), [], read_header)?;
+        let found = self.list(&self.select("simulations", HEADER, "ORDER BY 9, 1"), [], read_header)?;
         let with_context =
             |header: Header| Header { context: self.contexts.get(&header.id).cloned(), ..header };
         Ok(found.into_iter().filter(|header| !header.id.is_empty()).map(with_context).collect())
@@ -140,11 +126,8 @@ impl<'a> Source<'a> {
         if !self.has("experiments", "run_id") {
             return Ok(Vec::new());
         }
-        let query = format!(
-            "SELECT run_id FROM {} WHERE run_id IS NOT NULL ORDER BY run_id",
-            self.table("experiments")
-        );
-        self.list(&query, [], |row| row.get(0))
+        let rest = "WHERE run_id IS NOT NULL ORDER BY 1";
+        self.list(&self.select("experiments", &[("run_id", Kind::Text)], rest), [], |row| row.get(0))
     }
 
     /// The policies of a run in an iteration: bank to document.
@@ -152,11 +135,8 @@ impl<'a> Source<'a> {
         if !self.has("experiment_iterations", "policies") {
             return Ok(None);
         }
-        let query = format!(
-            "SELECT {} FROM {} WHERE run_id = ? AND iteration = ?",
-            self.column("experiment_iterations", "policies", Kind::Json),
-            self.table("experiment_iterations")
-        );
+        let columns = [("policies", Kind::Json)];
+        let query = self.select("experiment_iterations", &columns, "WHERE run_id = ? AND iteration = ?");
         let found: Vec<Option<String>> = self.list(&query, params![run, iteration], |row| row.get(0))?;
         Ok(found.into_iter().flatten().next().and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -168,16 +148,15 @@ impl<'a> Source<'a> {
         if !self.has("experiment_events", "event_data") {
             return Ok(contexts);
         }
-        let column = |name: &str, kind: Kind| self.column("experiment_events", name, kind);
-        let query = format!(
-            "SELECT {}, {}, {}, {} FROM {} WHERE event_type IN ('simulation_run', 'evaluation') ORDER BY {}",
-            column("run_id", Kind::Text),
-            column("iteration", Kind::Integer),
-            column("event_type", Kind::Text),
-            column("event_data", Kind::Json),
-            self.table("experiment_events"),
-            column("id", Kind::BigInt),
-        );
+        let columns = [
+            ("run_id", Kind::Text),
+            ("iteration", Kind::Integer),
+            ("event_type", Kind::Text),
+            ("event_data", Kind::Json),
+            ("id", Kind::BigInt),
+        ];
+        let rest = "WHERE event_type IN ('simulation_run', 'evaluation') ORDER BY 5";
+        let query = self.select("experiment_events", &columns, rest);
         type Live = (Option<String>, Option<u32>, Option<String>, Option<String>);
         let events: Vec<Live> =
             self.list(&query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
@@ -206,8 +185,31 @@ impl<'a> Source<'a> {
     }
 }
 
+/// The columns of a header, in the order in which they are read.
+const HEADER: &[(&str, Kind)] = &[
+    ("simulation_id", Kind::Text),
+    ("config_file", Kind::Text),
+    ("config_name", Kind::Text),
+    ("description", Kind::Text),
+    ("rng_seed", Kind::Seed),
+    ("ticks_per_day", Kind::Seed),
+    ("num_days", Kind::Seed),
+    ("status", Kind::Text),
+    ("started_at", Kind::Time),
+    ("completed_at", Kind::Time),
+    ("ended_at", Kind::Time),
+    ("total_arrivals", Kind::BigInt),
+    ("total_settlements", Kind::BigInt),
+    ("total_cost_cents", Kind::BigInt),
+    ("duration_seconds", Kind::Double),
+    ("config_json", Kind::Text),
+    ("experiment_run_id", Kind::Text),
+    ("experiment_iteration", Kind::Integer),
+];
+
 fn read_header(row: &Row<'_>) -> duckdb::Result<Header> {
-    let moment = |at: usize| row.get::<_, Option<i64>>(at).map(|micros| micros.map(Moment));
+    let moment = |at: usize| <Option<Moment> as Column>::get(row, at);
+    let (completed_at, ended_at) = (moment(9)?, moment(10)?);
     Ok(Header {
         id: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
         config_file: row.get(1)?,
@@ -218,14 +220,14 @@ fn read_header(row: &Row<'_>) -> duckdb::Result<Header> {
         num_days: row.get(6)?,
         status: row.get(7)?,
         started_at: moment(8)?,
-        ended_at: moment(9)?,
-        arrivals: row.get(10)?,
-        settlements: row.get(11)?,
-        cost: row.get(12)?,
-        duration_seconds: row.get(13)?,
-        config_json: row.get(14)?,
-        run: row.get(15)?,
-        iteration: row.get(16)?,
+        ended_at: completed_at.or(ended_at),
+        arrivals: row.get(11)?,
+        settlements: row.get(12)?,
+        cost: row.get(13)?,
+        duration_seconds: row.get(14)?,
+        config_json: row.get(15)?,
+        run: row.get(16)?,
+        iteration: row.get(17)?,
         context: None,
     })
 }

@@ -92,8 +92,30 @@ fn event_pages_go_by_key_or_offset_within_limits() {
     assert_eq!(last.events[0].sequence + 1, total);
     let beyond = page(EventFilter { after_sequence: Some(total), ..Default::default() });
     assert_eq!((beyond.events.len(), beyond.total), (0, total));
+    let asked = EventFilter { tick: Some(2), ..Default::default() };
+    assert_eq!(page(asked.clone()).filters, asked);
     let unknown = reader.events("nobody", &EventFilter::default()).unwrap();
     assert_eq!((unknown.total, unknown.events.len()), (0, 0));
+}
+
+#[test]
+fn an_event_is_told_with_what_it_says_of_its_payment() {
+    let (_place, database) = stored();
+    let reader = database.reader().unwrap();
+    let of_type = |name: &str| {
+        let filter = EventFilter { event_type: Some(name.to_owned()), limit: Some(1), ..Default::default() };
+        reader.events("one", &filter).unwrap().events.remove(0)
+    };
+    let row = of_type("Arrival");
+    let event = row.to_json();
+    assert_eq!(event["event_id"], format!("one:{}", row.sequence));
+    for key in ["sender_id", "receiver_id", "amount", "deadline", "priority"] {
+        assert_eq!(event[key], event["details"][key], "{key}");
+        assert!(!event[key].is_null(), "{key}");
+    }
+    assert_eq!((&event["tx_ids"][0], &event["agent_id"]), (&event["tx_id"], &serde_json::Value::Null));
+    let cost = of_type("CostAccrual").to_json();
+    assert!(cost.get("sender_id").is_none() && cost["details"]["costs"].is_object(), "{cost}");
 }
 
 #[test]

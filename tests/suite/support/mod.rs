@@ -4,6 +4,7 @@ pub mod expected;
 pub mod model_server;
 pub mod mutate;
 pub mod program;
+pub mod runs;
 pub mod stored;
 pub mod terminal;
 

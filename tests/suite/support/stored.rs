@@ -68,6 +68,13 @@ impl Stored {
         self.0.query_row(query, [], |row| row.get(0)).expect("one row")
     }
 
+    /// The texts that a query gives.
+    pub fn list(&self, query: &str) -> Vec<String> {
+        let mut statement = self.0.prepare(query).expect("a statement");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<duckdb::Result<_>>().expect("texts")
+    }
+
     pub fn rows(&self) -> Vec<Row> {
         let mut statement = self
             .0

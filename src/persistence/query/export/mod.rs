@@ -1,0 +1,248 @@
+//! Rows for other programs: CSV, JSON lines, Parquet (spec 06, 7.8; 07, 18).
+
+mod kinds;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use duckdb::params_from_iter;
+
+pub use self::kinds::Exported;
+use super::Reader;
+use super::events::{LINE_COLUMNS, line_columns};
+use super::filter::Conditions;
+use super::sink::{CsvRows, ExportError, JsonRows, RowSink, pour};
+use super::types::EventFilter;
+use crate::event::write_columns_line;
+use crate::persistence::error::message;
+use crate::persistence::schema::{Kind, literal};
+use crate::persistence::{NewFile, PersistenceError};
+
+/// Numbers of events that are read at once.
+const STRETCH: u64 = 65_536;
+
+/// Form of exported rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportForm {
+    /// Comma-separated values with a head line.
+    Csv,
+    /// A JSON object a line; of events their event lines, simulation after simulation.
+    Jsonl,
+    /// A Parquet file.
+    Parquet,
+}
+
+/// Which rows are exported; everything given holds together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportFilter {
+    /// Ids of simulations, of what belongs to runs ids of runs; none: all.
+    pub ids: Vec<String>,
+    /// A run to which they belong.
+    pub run: Option<String>,
+    /// The filters of 7.5. Of payments the ticks and the day are those of their arrival.
+    pub events: EventFilter,
+}
+
+impl ExportForm {
+    /// How names of its files end.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// The filter of the command line (7.5) as one for stored events.
+impl From<crate::transcript::Filter> for EventFilter {
+    fn from(filter: crate::transcript::Filter) -> Self {
+        let types = filter.types();
+        Self {
+            event_type: (!types.is_empty()).then(|| types.join(",")),
+            agent_id: filter.bank().map(str::to_owned),
+            tx_id: filter.payment().map(str::to_owned),
+            tick_min: filter.ticks().map(|ticks| ticks.first.0),
+            tick_max: filter.ticks().and_then(|ticks| ticks.last).map(|last| last.0),
+            day: filter.day().map(|day| day.0),
+            ..Self::default()
+        }
+    }
+}
+
+impl Reader {
+    /// Writes rows as text, in order; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// An id that does not exist, a filter that the rows know nothing of, a form that needs a file, an
+    /// output that does not take them; see [`Reader::simulations`].
+    pub fn export_text(
+        &self,
+        what: Exported,
+        filter: &ExportFilter,
+        form: ExportForm,
+        out: &mut dyn Write,
+    ) -> Result<u64, ExportError> {
+        self.check_ids(what, filter)?;
+        match (what, form) {
+            (_, ExportForm::Parquet) => Err(io::Error::other("parquet needs a file").into()),
+            (Exported::Events, ExportForm::Jsonl) => self.export_event_lines(filter, out),
+            (_, ExportForm::Csv) => self.export_rows(what, filter, &mut CsvRows::new(out)),
+            (_, ExportForm::Jsonl) => self.export_rows(what, filter, &mut JsonRows::lines(out)),
+        }
+    }
+
+    /// Writes rows into a file, which appears when it is complete; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::export_text`]; a file that cannot be written.
+    pub fn export_file(
+        &self,
+        what: Exported,
+        filter: &ExportFilter,
+        form: ExportForm,
+        path: &Path,
+    ) -> Result<u64, ExportError> {
+        self.check_ids(what, filter)?;
+        let file = NewFile::at(path)?;
+        // The system's words for a place that cannot be written, before DuckDB's.
+        let created = std::fs::File::create(file.path())?;
+        let number = if form == ExportForm::Parquet {
+            drop(created);
+            self.export_parquet(what, filter, file.path())?
+        } else {
+            let mut out = io::BufWriter::with_capacity(1 << 16, created);
+            let number = self.export_text(what, filter, form, &mut out)?;
+            out.flush()?;
+            number
+        };
+        file.take_place()?;
+        Ok(number)
+    }
+
+    /// Whether there is a row.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::export_text`].
+    pub fn has_rows(&self, what: Exported, filter: &ExportFilter) -> Result<bool, PersistenceError> {
+        let (rest, values) = what.conditions(filter)?.finish();
+        let query = format!("SELECT 1 FROM {} {rest} LIMIT 1", what.source().rows);
+        Ok(self.one(&query, params_from_iter(values), |_| Ok(()))?.is_some())
+    }
+
+    fn check_ids(&self, what: Exported, filter: &ExportFilter) -> Result<(), PersistenceError> {
+        let (runs, simulations): (&[String], &[String]) =
+            if what.is_of_runs() { (&filter.ids, &[]) } else { (&[], &filter.ids) };
+        let known = self.database.ids();
+        let unknown_run = runs.iter().chain(&filter.run).find(|id| !known.runs.contains(*id));
+        let unknown_simulation = simulations.iter().find(|id| !known.simulations.contains(*id));
+        drop(known);
+        match (unknown_run, unknown_simulation) {
+            (Some(id), _) => Err(self.database.unknown_run(id)),
+            (_, Some(id)) => Err(self.database.unknown_simulation(id)),
+            _ => Ok(()),
+        }
+    }
+
+    fn export_parquet(&self, what: Exported, filter: &ExportFilter, path: &Path) -> Result<u64, ExportError> {
+        // Events of one simulation stand in their order already.
+        let in_order = what == Exported::Events && filter.ids.len() == 1;
+        let (query, values) = selection(what, what.conditions(filter)?, !in_order);
+        let place = path.display().to_string();
+        let copy = format!(
+            "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
+            literal(&place)
+        );
+        let rows = self.connection.execute(&copy, params_from_iter(values)).map_err(|error| {
+            let text = message(&error);
+            let of_file = text.contains("IO Error") && text.contains(&place);
+            if of_file { io::Error::other(text).into() } else { ExportError::from(error) }
+        })?;
+        Ok(rows as u64)
+    }
+
+    fn export_rows(
+        &self,
+        what: Exported,
+        filter: &ExportFilter,
+        sink: &mut dyn RowSink,
+    ) -> Result<u64, ExportError> {
+        let columns = what.columns();
+        let is_json: Vec<bool> = columns.iter().map(|(_, kind)| *kind == Kind::Json).collect();
+        let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        sink.head(&names)?;
+        let number = if what == Exported::Events {
+            self.each_stretch(filter, |conditions| {
+                let (query, values) = selection(what, conditions, true);
+                self.stream(&query, params_from_iter(values), |rows, _| pour(rows, &is_json, sink))
+            })?
+        } else {
+            let (query, values) = selection(what, what.conditions(filter)?, true);
+            self.stream(&query, params_from_iter(values), |rows, _| pour(rows, &is_json, sink))?
+        };
+        sink.end()?;
+        Ok(number)
+    }
+
+    fn export_event_lines(&self, filter: &ExportFilter, out: &mut dyn Write) -> Result<u64, ExportError> {
+        let mut line = String::new();
+        self.each_stretch(filter, |conditions| {
+            let (rest, values) = conditions.finish();
+            let query = format!("SELECT {LINE_COLUMNS} FROM simulation_events {rest} ORDER BY sequence");
+            self.stream(&query, params_from_iter(values), |rows, _| {
+                let mut number = 0;
+                while let Some(row) = rows.next()? {
+                    line.clear();
+                    write_columns_line(&line_columns(row)?, &mut line);
+                    line.push('\n');
+                    out.write_all(line.as_bytes())?;
+                    number += 1;
+                }
+                Ok(number)
+            })
+        })
+    }
+
+    /// Events stretch by stretch, in order, so that their number does not matter.
+    fn each_stretch(
+        &self,
+        filter: &ExportFilter,
+        mut visit: impl FnMut(Conditions) -> Result<u64, ExportError>,
+    ) -> Result<u64, ExportError> {
+        let mut number = 0;
+        for id in self.exported_simulations(filter)? {
+            for first in (0..self.stored_events(&id)?).step_by(STRETCH as usize) {
+                let mut conditions = filter.events.conditions()?;
+                conditions.text("simulation_id = ?", Some(&id));
+                conditions.count("sequence >= ?", Some(first));
+                conditions.count("sequence < ?", Some(first + STRETCH));
+                number += visit(conditions)?;
+            }
+        }
+        Ok(number)
+    }
+
+    /// The simulations whose events are exported, in order.
+    fn exported_simulations(&self, filter: &ExportFilter) -> Result<Vec<String>, PersistenceError> {
+        let mut ids = match &filter.run {
+            Some(run) => self.simulation_ids_of_run(run)?,
+            None if filter.ids.is_empty() => self.simulation_ids()?,
+            None => return Ok(filter.ids.clone()),
+        };
+        ids.retain(|id| filter.ids.is_empty() || filter.ids.contains(id));
+        Ok(ids)
+    }
+}
+
+/// The statement for all columns of the rows that meet the conditions, and its parameters.
+fn selection(what: Exported, conditions: Conditions, sorted: bool) -> (String, Vec<duckdb::types::Value>) {
+    let source = what.source();
+    let names: Vec<&str> = what.columns().iter().map(|(name, _)| *name).collect();
+    let (rest, values) = conditions.finish();
+    let order = if sorted { format!(" ORDER BY {}", source.order) } else { String::new() };
+    (format!("SELECT {} FROM {} {rest}{order}", names.join(", "), source.rows), values)
+}

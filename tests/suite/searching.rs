@@ -1,0 +1,60 @@
+//! How good the built-in search is where chance rules (spec 07, 23.3): what it ends with is measured on
+//! days that it never saw.
+
+use payment_sim::experiment::evaluate::Laboratory;
+use payment_sim::experiment::policies::{AgentPolicy, default_policy};
+use payment_sim::experiment::runner::{self, Plan, RunOptions};
+use payment_sim::persistence::PolicyAuthor;
+use payment_sim::run::CancelFlag;
+use payment_sim::sources::{ExperimentOptions, load_experiment};
+use rayon::prelude::*;
+
+const EXPERIMENT: &str = "name: random-days
+scenario: library:twelve-period-day
+evaluation: {mode: bootstrap, ticks: 12, num_samples: 50}
+convergence: {max_iterations: 25}
+policy_constraints:
+  allowed_parameters:
+    - {name: initial_liquidity_fraction, param_type: float, min_value: 0.0, max_value: 1.0}
+optimized_agents: [BANK_A, BANK_B]
+proposer: search
+";
+
+/// Total costs of both banks over a thousand days.
+fn on_fresh_days(plan: &Plan, policies: &[AgentPolicy]) -> i64 {
+    let agents = &plan.experiment.optimized_agents;
+    let lab = Laboratory::new(plan.scenario.clone(), agents, 12, "", None, CancelFlag::default());
+    let lab = lab.expect("a laboratory");
+    let cost = |seed: u64| {
+        let day = lab.full_run(policies, seed, false, None).expect("a day");
+        lab.agents().iter().map(|agent| day.cost(agent.bank)).sum::<i64>()
+    };
+    (5001..=6000_u64).into_par_iter().map(cost).sum()
+}
+
+fn plan(file: &str, seed: &str) -> Plan {
+    let options = ExperimentOptions { seed: Some(seed.to_owned()), ..ExperimentOptions::default() };
+    load_experiment(file, &options).expect("an experiment").plan
+}
+
+#[test]
+fn on_days_it_never_saw_the_search_costs_little_more_than_a_good_common_fraction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("random-days.yaml");
+    std::fs::write(&file, EXPERIMENT).expect("the file");
+    let plan = |seed: &str| plan(file.to_str().expect("a name"), seed);
+    let with = |fraction: f64| {
+        let policy = |agent: &str| AgentPolicy::build(default_policy(agent, fraction), PolicyAuthor::Default);
+        ["BANK_A", "BANK_B"].map(|agent| policy(agent).expect("a policy"))
+    };
+    let good = on_fresh_days(&plan("42"), &with(0.15));
+    assert_eq!(good, 33_522_181, "the game is the one that is known");
+    for seed in ["42", "7", "2024"] {
+        let plan = plan(seed);
+        let result = runner::run(&plan, &RunOptions::default(), None, &mut (), &CancelFlag::default());
+        let last = result.expect("a result").last.expect("an evaluation");
+        let found = on_fresh_days(&plan, &last.policies);
+        let fractions: Vec<_> = last.policies.iter().map(AgentPolicy::fraction_parameter).collect();
+        assert!(found * 100 <= good * 105, "master seed {seed}: {fractions:?} cost {found}, not {good}");
+    }
+}
