@@ -10,7 +10,7 @@
 //! Figures are the median and the worst of many calls in milliseconds, in one process with the file open
 //! for writing, as the explorer has it. Beside them stands a plain sum over one column of all events.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
 #![allow(dead_code, reason = "shared with other benchmarks")]
 
 mod measure;
