@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{ExportArgs, ExportWhat, TableForm};
+use super::args::ExportArgs;
 use super::error::{CliError, say};
 use super::interrupt;
 use super::output::Output;
@@ -13,14 +13,13 @@ use crate::persistence::{
 
 /// Runs the command.
 pub fn export(args: &ExportArgs) -> Result<(), CliError> {
-    let what = Exported::from(args.what);
+    let (what, form) = (args.what, args.format);
     let events = args.filter.read()?.into();
     let filter = ExportFilter { ids: args.ids.clone(), run: args.run.clone(), events };
     if let Some(word) = what.cannot_filter(&filter.events) {
         let hint = "`payment-sim export --help` says which filters fit what";
         return Err(CliError::usage(format!("{} cannot be filtered by {word}", what.name()), hint));
     }
-    let form = ExportForm::from(args.format);
     if form == ExportForm::Parquet && args.output.is_none() {
         return Err(CliError::usage("parquet needs a file", "name one with --output FILE"));
     }
@@ -67,31 +66,6 @@ fn warn_of_missing(reader: &Reader, what: Exported, filter: &ExportFilter) -> Re
         }
     }
     Ok(())
-}
-
-impl From<ExportWhat> for Exported {
-    fn from(what: ExportWhat) -> Self {
-        match what {
-            ExportWhat::Events => Self::Events,
-            ExportWhat::Transactions => Self::Transactions,
-            ExportWhat::Metrics => Self::Metrics,
-            ExportWhat::Simulations => Self::Simulations,
-            ExportWhat::Iterations => Self::Iterations,
-            ExportWhat::Evaluations => Self::Evaluations,
-            ExportWhat::Samples => Self::Samples,
-            ExportWhat::SweepPoints => Self::SweepPoints,
-        }
-    }
-}
-
-impl From<TableForm> for ExportForm {
-    fn from(form: TableForm) -> Self {
-        match form {
-            TableForm::Csv => Self::Csv,
-            TableForm::Jsonl => Self::Jsonl,
-            TableForm::Parquet => Self::Parquet,
-        }
-    }
 }
 
 impl From<ExportError> for CliError {

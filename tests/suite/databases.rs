@@ -279,12 +279,14 @@ fn what_is_deleted_goes_with_everything_that_belongs_to_it() {
 }
 
 #[test]
-fn a_run_that_is_not_there_is_no_empty_list() {
+fn what_is_not_there_is_no_empty_list() {
     let program = Program::new();
     program.out("experiment run library:two-period --db x.duckdb --run-id run-1 --quiet");
     let all = program.out("db list --db x.duckdb --run run-1 --limit 0");
     assert!(all.lines().last().is_some_and(|line| line.ends_with(" simulations")), "{all}");
     assert!(program.out("db list --db x.duckdb --run run-1 --purpose new").contains("0 of 0"));
+    assert_eq!(program.out("db schema --db x.duckdb"), program.out("db schema"));
+    assert_eq!(program.run("db schema --db y.duckdb").status, 1);
     let unknown = program.run("db list --db x.duckdb --run run-2");
     assert!(unknown.status == 1 && unknown.err.contains("did you mean `run-1`?"), "{}", unknown.err);
 }

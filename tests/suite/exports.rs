@@ -161,6 +161,24 @@ fn the_rows_of_a_run_are_those_of_its_simulations() {
 }
 
 #[test]
+fn every_form_has_the_events_in_one_order() {
+    let program = stored();
+    for which in ["", "two ring two", "--run judged-1 --filter-agent BANK_A"] {
+        program.out(&format!("export events {which} --db x.duckdb --format parquet -o all.parquet"));
+        program.out(&format!("export events {which} --db x.duckdb -o all.csv"));
+        let order = |file: &str| {
+            let query = format!("SELECT simulation_id || ':' || sequence AS event FROM '{file}'");
+            program.sql("x.duckdb", &query)
+        };
+        let events = order("all.parquet");
+        assert!(events.len() > 50, "{which}: {} events", events.len());
+        assert_eq!(events, order("all.csv"), "{which}");
+    }
+    program.out("export events --run sweep-1 --filter-day 9 --db x.duckdb --format parquet -o none.parquet");
+    assert_eq!(count(&program, "'none.parquet'"), 0);
+}
+
+#[test]
 fn a_run_is_taken_along_in_files() {
     let program = stored();
     program.out("experiment export sweep-1 --db x.duckdb --format jsonl --output taken --events");

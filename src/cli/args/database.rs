@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{DbOption, FilterArgs};
+use crate::persistence::{ExportForm, Exported};
 
 /// Commands of `db`.
 #[derive(Debug, Args)]
@@ -41,6 +43,8 @@ pub enum DbCommand {
     },
     /// Print tables, views and columns with what they mean.
     Schema {
+        #[command(flatten)]
+        db: DbOption,
         /// Form
         #[arg(long, value_enum, default_value_t = SchemaForm::Text)]
         format: SchemaForm,
@@ -185,7 +189,7 @@ pub enum RowsForm {
 pub struct ExportArgs {
     /// What to export
     #[arg(value_enum)]
-    pub what: ExportWhat,
+    pub what: Exported,
     /// Simulations; for iterations, evaluations, samples and sweep_points runs. None: all
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
@@ -195,8 +199,8 @@ pub struct ExportArgs {
     #[command(flatten)]
     pub db: DbOption,
     /// Form of the rows; events as jsonl are event lines
-    #[arg(long, value_enum, default_value_t = TableForm::Csv)]
-    pub format: TableForm,
+    #[arg(long, value_enum, default_value_t = ExportForm::Csv)]
+    pub format: ExportForm,
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -204,35 +208,37 @@ pub struct ExportArgs {
     pub filter: FilterArgs,
 }
 
-/// What can be exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportWhat {
-    /// Every event; all filters.
-    Events,
-    /// Payments; filters by bank, by payment, by ticks and day of their arrival.
-    Transactions,
-    /// Figures per bank and day; filters by bank and day.
-    Metrics,
-    /// Simulations with their totals; no filter but --run.
-    Simulations,
-    /// Iterations of runs; no filter.
-    Iterations,
-    /// Comparisons of policies in runs; filter by bank.
-    Evaluations,
-    /// Samples of these comparisons; filter by bank.
-    Samples,
-    /// Points of sweeps; no filter.
-    #[value(name = "sweep_points")]
-    SweepPoints,
+impl ValueEnum for Exported {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Events => "Every event; all filters",
+            Self::Transactions => "Payments; filters by bank, by payment, by ticks and day of their arrival",
+            Self::Metrics => "Figures per bank and day; filters by bank and day",
+            Self::Simulations => "Simulations with their totals; no filter but --run",
+            Self::Iterations => "Iterations of runs; no filter",
+            Self::Evaluations => "Comparisons of policies in runs; filter by bank",
+            Self::Samples => "Samples of these comparisons; filter by bank",
+            Self::SweepPoints => "Points of sweeps; no filter",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
-/// Form of a table in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TableForm {
-    /// Comma-separated values.
-    Csv,
-    /// A JSON object a line; of events their event lines.
-    Jsonl,
-    /// Parquet; needs a file.
-    Parquet,
+impl ValueEnum for ExportForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Csv => "Comma-separated values",
+            Self::Jsonl => "A JSON object a line; of events their event lines",
+            Self::Parquet => "Parquet; needs a file",
+        };
+        Some(PossibleValue::new(self.ending()).help(help))
+    }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{DbOption, TableForm};
+use super::DbOption;
+use crate::persistence::ExportForm;
 
 /// Commands of `experiment`.
 #[derive(Debug, Args)]
@@ -78,8 +79,8 @@ pub struct ExportRunArgs {
     #[command(flatten)]
     pub db: DbOption,
     /// Form of the files
-    #[arg(long, value_enum, default_value_t = TableForm::Csv)]
-    pub format: TableForm,
+    #[arg(long, value_enum, default_value_t = ExportForm::Csv)]
+    pub format: ExportForm,
     /// Folder of the files; made if it is missing
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,

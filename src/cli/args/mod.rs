@@ -9,10 +9,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-pub use database::{
-    DbArgs, DbCommand, DeleteArgs, ExportArgs, ExportWhat, GenerateArgs, ListArgs, RowsForm, SchemaForm,
-    TableForm,
-};
+pub use database::{DbArgs, DbCommand, DeleteArgs, ExportArgs, GenerateArgs, ListArgs, RowsForm, SchemaForm};
 pub use experiment::{
     BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
     ExperimentRunArgs, ExportRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions,

@@ -25,7 +25,7 @@ pub fn db(args: &DbArgs) -> Result<(), CliError> {
         DbCommand::Check { db, quick, json } => {
             check::check(db, if *quick { CheckDepth::Quick } else { CheckDepth::Full }, *json)
         }
-        DbCommand::Schema { format } => schema::schema(*format),
+        DbCommand::Schema { db, format } => schema::schema(db, *format),
         DbCommand::Sql { query, db, format } => sql::sql(query, db, *format),
         DbCommand::Snapshot { out, db } => snapshot::snapshot(db, out),
         DbCommand::Compact { db } => compact::compact(db),

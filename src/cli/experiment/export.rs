@@ -8,7 +8,7 @@ use crate::cli::args::ExportRunArgs;
 use crate::cli::error::CliError;
 use crate::cli::export::to_file;
 use crate::cli::interrupt;
-use crate::persistence::{ExportFilter, ExportForm, Exported};
+use crate::persistence::{ExportFilter, Exported};
 
 /// What a run consists of, without events.
 const PARTS: [Exported; 4] =
@@ -25,11 +25,10 @@ pub fn export(args: &ExportRunArgs) -> Result<(), CliError> {
         CliError::failed(format!("folder `{}` cannot be written: {error}", folder.display()))
     })?;
     let filter = ExportFilter { run: Some(run.run_id), ..ExportFilter::default() };
-    let form = ExportForm::from(args.format);
     interrupt::or_done(&reader, || {
         PARTS.into_iter().chain(points).chain(events).try_for_each(|part| {
-            let path = folder.join(format!("{}.{}", part.name(), form.ending()));
-            to_file(&reader, part, &filter, form, &path).map(drop)
+            let path = folder.join(format!("{}.{}", part.name(), args.format.ending()));
+            to_file(&reader, part, &filter, args.format, &path).map(drop)
         })
     })
 }

@@ -59,10 +59,7 @@ impl DatabaseSource {
 
 /// The form that a file's ending asks for.
 fn form_of(file: &str) -> Result<ExportForm, String> {
-    match file.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("csv") => Ok(ExportForm::Csv),
-        Some("jsonl") => Ok(ExportForm::Jsonl),
-        Some("parquet") => Ok(ExportForm::Parquet),
-        _ => Err(format!("`{file}` must end in .csv, .jsonl or .parquet")),
-    }
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending);
+    let form = ExportForm::ALL.iter().copied().find(|form| ending == Some(form.ending()));
+    form.ok_or_else(|| format!("`{file}` must end in .csv, .jsonl or .parquet"))
 }

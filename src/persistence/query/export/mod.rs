@@ -2,10 +2,12 @@
 
 mod kinds;
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
 use duckdb::params_from_iter;
+use duckdb::types::Value;
 
 pub use self::kinds::Exported;
 use super::Reader;
@@ -20,6 +22,8 @@ use crate::persistence::{NewFile, PersistenceError};
 
 /// Numbers of events that are read at once.
 const STRETCH: u64 = 65_536;
+/// Events that are sorted at once.
+const BATCH: u64 = 500_000;
 
 /// Form of exported rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub struct ExportFilter {
 }
 
 impl ExportForm {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Csv, Self::Jsonl, Self::Parquet];
+
     /// How names of its files end.
     #[must_use]
     pub const fn ending(self) -> &'static str {
@@ -149,9 +156,10 @@ impl Reader {
     }
 
     fn export_parquet(&self, what: Exported, filter: &ExportFilter, path: &Path) -> Result<u64, ExportError> {
-        // Events of one simulation stand in their order already.
-        let in_order = what == Exported::Events && filter.ids.len() == 1;
-        let (query, values) = selection(what, what.conditions(filter)?, !in_order);
+        let (query, values) = match what {
+            Exported::Events => self.all_events_in_order(filter)?,
+            _ => selection(what, what.conditions(filter)?, true),
+        };
         let place = path.display().to_string();
         let copy = format!(
             "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
@@ -163,6 +171,40 @@ impl Reader {
             if of_file { io::Error::other(text).into() } else { ExportError::from(error) }
         })?;
         Ok(rows as u64)
+    }
+
+    /// One statement for all events, that sorts no more than it must: those of one simulation stand in
+    /// their order already, only simulations with few events are sorted among each other.
+    fn all_events_in_order(&self, filter: &ExportFilter) -> Result<(String, Vec<Value>), PersistenceError> {
+        let (mut parts, mut values) = (Vec::new(), Vec::new());
+        for ids in self.batches(filter)? {
+            let mut conditions = filter.events.conditions()?;
+            conditions.any_of("simulation_id", &ids);
+            let (part, of_part) = selection(Exported::Events, conditions, ids.len() > 1);
+            parts.push(format!("FROM ({part})"));
+            values.extend(of_part);
+        }
+        if parts.is_empty() {
+            return Ok(selection(Exported::Events, Exported::Events.conditions(filter)?, false));
+        }
+        Ok((parts.join(" UNION ALL "), values))
+    }
+
+    /// The simulations whose events are exported, in order; those with many events by themselves.
+    fn batches(&self, filter: &ExportFilter) -> Result<Vec<Vec<String>>, PersistenceError> {
+        let (mut batches, mut room): (Vec<Vec<String>>, u64) = (Vec::new(), 0);
+        for id in self.exported_simulations(filter)? {
+            let events = self.stored_events(&id)?;
+            match batches.last_mut().filter(|_| events <= room) {
+                Some(batch) => batch.push(id),
+                None => {
+                    batches.push(vec![id]);
+                    room = BATCH;
+                }
+            }
+            room = room.saturating_sub(events);
+        }
+        Ok(batches)
     }
 
     fn export_rows(
@@ -230,16 +272,16 @@ impl Reader {
     fn exported_simulations(&self, filter: &ExportFilter) -> Result<Vec<String>, PersistenceError> {
         let mut ids = match &filter.run {
             Some(run) => self.simulation_ids_of_run(run)?,
-            None if filter.ids.is_empty() => self.simulation_ids()?,
-            None => return Ok(filter.ids.clone()),
+            None => self.simulation_ids()?,
         };
-        ids.retain(|id| filter.ids.is_empty() || filter.ids.contains(id));
+        let named: HashSet<&String> = filter.ids.iter().collect();
+        ids.retain(|id| named.is_empty() || named.contains(id));
         Ok(ids)
     }
 }
 
 /// The statement for all columns of the rows that meet the conditions, and its parameters.
-fn selection(what: Exported, conditions: Conditions, sorted: bool) -> (String, Vec<duckdb::types::Value>) {
+fn selection(what: Exported, conditions: Conditions, sorted: bool) -> (String, Vec<Value>) {
     let source = what.source();
     let names: Vec<&str> = what.columns().iter().map(|(name, _)| *name).collect();
     let (rest, values) = conditions.finish();
