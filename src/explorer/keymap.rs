@@ -277,7 +277,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Jobs, &["+"], Intent::Faster, "let one more job run at once", ""),
     bind(Scope::Jobs, &["-"], Intent::Slower, "let one less job run at once", ""),
     bind(Scope::Events, &["i"], Intent::OpenPayment, "the life of the event's payment", "payment"),
-    bind(Scope::Filtered, &["X"], Intent::ClearFilter, "show everything again", "clear"),
+    bind(Scope::Filtered, &["X"], Intent::ClearFilter, "show everything again", ""),
     bind(Scope::Filtered, &["S"], Intent::KeepFilter, "keep the filter under a name", ""),
     bind(Scope::Filtered, &["g f"], Intent::GoFilters, "filters that were kept", ""),
     bind(Scope::Events, &["F"], Intent::Follow, "follow the newest events; moving up pauses", ""),
