@@ -89,8 +89,14 @@ fn rows_come_at_once_and_end_with_their_reader() {
 }
 
 #[test]
-fn ctrl_c_ends_a_statement() {
+fn ctrl_c_and_sigterm_end_a_statement() {
     let program = stored();
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        ended_by(signal, status, &program);
+    }
+}
+
+fn ended_by(signal: Signal, status: i32, program: &Program) {
     let query = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b";
     let mut command = program.command();
     command.args(["db", "sql", query, "--db", "x.duckdb"]).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -98,9 +104,9 @@ fn ctrl_c_ends_a_statement() {
     std::thread::sleep(Duration::from_millis(700));
     let began = Instant::now();
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
-    kill_process(pid, Signal::INT).expect("a signal");
+    kill_process(pid, signal).expect("a signal");
     let said = said(child.wait_with_output().expect("an end"));
-    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (130, "", ""));
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (status, "", ""));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use crate::cli::args::{DbOption, RowsForm};
 use crate::cli::error::CliError;
-use crate::cli::interrupt;
 use crate::cli::output::Output;
+use crate::cli::query::interruptible;
 use crate::money::grouped;
 use crate::persistence::{Access, CsvRows, JsonRows, RowSink, SqlValue};
 use crate::table::{Column, Shape};
@@ -27,7 +27,7 @@ pub fn sql(query: &str, db: &DbOption, form: RowsForm) -> Result<(), CliError> {
     };
     let reader = db.open(Access::Read)?.reader()?;
     let mut output = Output::new();
-    interrupt::or_done(&reader, || {
+    interruptible(&reader, || {
         let out = output.writer();
         match form {
             RowsForm::Table => reader.sql_rows(query, &mut TableRows::new(out)),
