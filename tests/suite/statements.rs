@@ -59,6 +59,11 @@ fn no_rows_and_many_rows_keep_their_form() {
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!((lines.len(), lines[2], lines[2001]), (2004, "a    0", "a  1999"));
     assert_eq!(lines[2002..], ["wider  2000", "(2,001 rows)"]);
+    let broken = "SELECT 'a' || chr(10) || 'b' AS t, repeat('x', 300) AS long, chr(27) AS c";
+    let cut = format!("{}…", "x".repeat(199));
+    let table = sql(&program, "table", broken);
+    assert_eq!(table.lines().skip(2).collect::<Vec<_>>(), [format!("a  {cut}").as_str(), "b", "(1 row)"]);
+    assert!(sql(&program, "csv", broken).contains(&"x".repeat(300)));
     let array: Value = serde_json::from_str(&sql(&program, "json", many)).expect("one array");
     assert_eq!(array.as_array().map(Vec::len), Some(2001));
     assert_eq!(sql(&program, "jsonl", many).lines().count(), 2001);
