@@ -9,6 +9,7 @@
 mod cases;
 mod checkpoints;
 mod commands;
+mod conversations;
 mod crash;
 mod databases;
 mod experiment_records;

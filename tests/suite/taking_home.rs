@@ -138,6 +138,14 @@ fn baselines_are_no_part_of_the_run() {
 const PROPOSALS: &str =
     r#"{"BANK_A": [{"fraction": 0.4}, {"fraction": 0.9}], "BANK_B": [{"fraction": 0.3}]}"#;
 
+/// Payments by chance, nothing proposed.
+const RANDOM: &str = "name: random
+scenario: library:twelve-period-day
+evaluation: {mode: deterministic-pairwise, ticks: 12}
+convergence: {max_iterations: 1}
+optimized_agents: [BANK_A]
+";
+
 #[test]
 fn two_runs_stand_side_by_side() {
     let program = recorded("");
@@ -160,6 +168,15 @@ fn two_runs_stand_side_by_side() {
         text.contains("master_seed") && text.lines().any(|line| line.trim_start().starts_with("end ")),
         "{text}"
     );
+    program.write("random.yaml", RANDOM);
+    program.out("experiment run random.yaml --db x.duckdb --run-id random --quiet");
+    let comparison = program.json("experiment compare game random --db x.duckdb --json");
+    let settings = comparison["settings"].as_array().expect("settings");
+    assert!(
+        settings.iter().any(|row| row["setting"].as_str().is_some_and(|it| it.contains("arrival_config")))
+    );
+    let of_neither = settings.iter().find(|row| row["a"].is_null() && row["b"].is_null());
+    assert_eq!(of_neither, None, "what neither has does not differ");
     let same = program.out("experiment compare game game --db x.duckdb");
     assert!(same.contains("Settings that differ\nnone\n"), "{same}");
     let said = program.run("experiment compare game gamf --db x.duckdb");

@@ -31,15 +31,29 @@ pub fn template(file: Option<&Path>) -> Result<(), CliError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::experiment::file::Experiment;
 
     #[test]
     fn the_template_is_an_experiment_without_a_warning() {
-        let (experiment, findings) = Experiment::read(TEMPLATE, &|path| Err(path.to_owned()));
+        assert_eq!(read(TEMPLATE).convergence.max_iterations, 50);
+    }
+
+    #[test]
+    fn its_sweep_is_one_without_a_warning() {
+        let (_, sweep) = TEMPLATE.split_once("\n#\n").unwrap();
+        let sweep: String =
+            sweep.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+        let file = format!("name: swept\nscenario: library:two-banks\nevaluation: {{ticks: 2}}\n{sweep}");
+        let axes = read(&file).sweep.map(|sweep| sweep.vary.len());
+        assert_eq!(axes, Some(2));
+    }
+
+    fn read(text: &str) -> Experiment {
+        let (experiment, findings) = Experiment::read(text, &|path| Err(path.to_owned()));
         assert!(findings.0.is_empty(), "{findings:?}");
-        let experiment = experiment.map(|experiment| experiment.convergence.max_iterations);
-        assert_eq!(experiment, Some(50));
+        experiment.unwrap()
     }
 }

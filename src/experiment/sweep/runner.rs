@@ -268,7 +268,7 @@ impl<'a> Course<'a> {
             open.into_iter().filter(|(_, row)| row.status == SweepPointStatus::Pending).collect();
         let stop = AtomicBool::new(false);
         // Workers do not run far ahead of what is recorded.
-        let (sender, receiver) = sync_channel(threads.current_num_threads());
+        let (sender, receiver) = sync_channel(AT_ONCE);
         threads.in_place_scope(|scope| {
             let (open, stop) = (&open, &stop);
             scope.spawn(move |_| {

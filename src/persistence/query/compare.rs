@@ -193,7 +193,7 @@ fn figures(summary: &SimulationSummary) -> Vec<(&'static str, f64)> {
     ]
 }
 
-/// Every leaf with its path. Members of lists that have an `id` go by it.
+/// Every leaf with its path; what is null is not set. Members of lists that have an `id` go by it.
 fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(members) if !members.is_empty() => {
@@ -209,6 +209,7 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
                 flatten(&format!("{path}[{name}]"), item, out);
             }
         }
+        Value::Null => {}
         leaf => {
             out.insert(path.to_owned(), leaf.to_string());
         }

@@ -207,8 +207,8 @@ fn rows_that_rest_on_a_lost_simulation_are_refused_until_the_run_ends() {
 fn points_of_a_sweep_are_replaced() {
     let place = Place::new();
     let database = place.open();
-    let point = |status, simulation_id: Option<&str>| SweepPoint {
-        point: 1,
+    let point = |point: u32, status, simulation_id: Option<&str>| SweepPoint {
+        point,
         repetition: 0,
         settings: r#"{"lsm":true}"#.to_owned(),
         rng_seed: u64::MAX,
@@ -217,15 +217,24 @@ fn points_of_a_sweep_are_replaced() {
         figures: None,
         completed_at: simulation_id.map(|_| Moment(0)),
     };
+    // More than go into one statement.
     let mut writes = ExperimentWrites::new(RUN);
-    writes.start(run_start()).sweep_point(point(SweepPointStatus::Pending, None));
+    writes.start(run_start());
+    for number in 0..250 {
+        writes.sweep_point(point(number, SweepPointStatus::Pending, None));
+    }
     database.commit(writes).unwrap();
     let mut writes = ExperimentWrites::new(RUN);
-    writes.sweep_point(point(SweepPointStatus::Completed, Some("sim")));
+    for number in 1..=201 {
+        writes.sweep_point(point(number, SweepPointStatus::Completed, Some("sim")));
+    }
     database.commit(writes).unwrap().wait().unwrap();
     let points = database.reader().unwrap().sweep_points(RUN).unwrap();
-    assert_eq!(points.len(), 1);
-    assert_eq!((points[0].status.as_str(), points[0].rng_seed), ("completed", u64::MAX));
+    assert_eq!(points.len(), 250);
+    assert!(points.iter().all(|row| row.rng_seed == u64::MAX));
+    let completed: Vec<u32> =
+        points.iter().filter(|row| row.status == "completed").map(|row| row.point).collect();
+    assert_eq!(completed, (1..=201).collect::<Vec<_>>());
 }
 
 #[test]

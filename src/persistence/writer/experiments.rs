@@ -1,6 +1,7 @@
 //! The rows of experiments.
 
-use duckdb::{Connection, params};
+use duckdb::types::Value;
+use duckdb::{Connection, params, params_from_iter};
 
 use crate::persistence::Status;
 use crate::persistence::experiment::{
@@ -8,44 +9,63 @@ use crate::persistence::experiment::{
     PolicyEvaluation, SweepPoint,
 };
 
+/// Points of a sweep in one statement; each by itself costs some thirty times as much.
+const POINTS_AT_ONCE: usize = 100;
+
 /// Writes everything in its order, in the transaction of the connection.
 pub(super) fn write(connection: &Connection, writes: &ExperimentWrites) -> duckdb::Result<()> {
     let run = writes.run_id.as_str();
-    for write in &writes.writes {
-        match write {
-            ExperimentWrite::Start(start) => insert_run(connection, run, start)?,
-            ExperimentWrite::Config(config) => {
-                connection
-                    .execute("UPDATE experiments SET config = ? WHERE run_id = ?", params![config, run])?;
-            }
-            ExperimentWrite::Resumed => {
-                connection.execute(
-                    "UPDATE experiments SET status = ?, completed_at = NULL, convergence_reason = NULL \
-                     WHERE run_id = ?",
-                    params![Status::Running.name(), run],
-                )?;
-            }
-            ExperimentWrite::IterationsStarted(number) => {
-                connection
-                    .prepare_cached("UPDATE experiments SET num_iterations = ? WHERE run_id = ?")?
-                    .execute(params![number, run])?;
-            }
-            ExperimentWrite::Iteration(iteration) => insert_iteration(connection, run, iteration)?,
-            ExperimentWrite::AcceptedChanges { iteration, accepted_changes } => {
-                connection
-                    .prepare_cached(
-                        "UPDATE experiment_iterations SET accepted_changes = ? \
-                         WHERE run_id = ? AND iteration = ?",
-                    )?
-                    .execute(params![accepted_changes, run, iteration])?;
-            }
-            ExperimentWrite::Event(event) => insert_event(connection, run, event)?,
-            ExperimentWrite::Evaluation(evaluation) => insert_evaluation(connection, run, evaluation)?,
-            ExperimentWrite::SweepPoint(point) => insert_point(connection, run, point)?,
-            // Taken out before the batch began.
-            ExperimentWrite::RemoveSimulation(_) => {}
-            ExperimentWrite::End(end) => end_run(connection, run, end)?,
+    for together in writes.writes.chunk_by(|one, next| point(one).is_some() && point(next).is_some()) {
+        let points: Vec<&SweepPoint> = together.iter().filter_map(point).collect();
+        for points in points.chunks(POINTS_AT_ONCE) {
+            insert_points(connection, run, points)?;
         }
+        for write in together {
+            write_one(connection, run, write)?;
+        }
+    }
+    Ok(())
+}
+
+const fn point(write: &ExperimentWrite) -> Option<&SweepPoint> {
+    match write {
+        ExperimentWrite::SweepPoint(point) => Some(point),
+        _ => None,
+    }
+}
+
+fn write_one(connection: &Connection, run: &str, write: &ExperimentWrite) -> duckdb::Result<()> {
+    match write {
+        ExperimentWrite::Start(start) => insert_run(connection, run, start)?,
+        ExperimentWrite::Config(config) => {
+            connection.execute("UPDATE experiments SET config = ? WHERE run_id = ?", params![config, run])?;
+        }
+        ExperimentWrite::Resumed => {
+            connection.execute(
+                "UPDATE experiments SET status = ?, completed_at = NULL, convergence_reason = NULL \
+                 WHERE run_id = ?",
+                params![Status::Running.name(), run],
+            )?;
+        }
+        ExperimentWrite::IterationsStarted(number) => {
+            connection
+                .prepare_cached("UPDATE experiments SET num_iterations = ? WHERE run_id = ?")?
+                .execute(params![number, run])?;
+        }
+        ExperimentWrite::Iteration(iteration) => insert_iteration(connection, run, iteration)?,
+        ExperimentWrite::AcceptedChanges { iteration, accepted_changes } => {
+            connection
+                .prepare_cached(
+                    "UPDATE experiment_iterations SET accepted_changes = ? \
+                     WHERE run_id = ? AND iteration = ?",
+                )?
+                .execute(params![accepted_changes, run, iteration])?;
+        }
+        ExperimentWrite::Event(event) => insert_event(connection, run, event)?,
+        ExperimentWrite::Evaluation(evaluation) => insert_evaluation(connection, run, evaluation)?,
+        // Points are inserted together; simulations were taken out before the batch began.
+        ExperimentWrite::SweepPoint(_) | ExperimentWrite::RemoveSimulation(_) => {}
+        ExperimentWrite::End(end) => end_run(connection, run, end)?,
     }
     Ok(())
 }
@@ -137,20 +157,25 @@ fn insert_evaluation(connection: &Connection, run: &str, row: &PolicyEvaluation)
     Ok(())
 }
 
-fn insert_point(connection: &Connection, run: &str, row: &SweepPoint) -> duckdb::Result<()> {
+fn insert_points(connection: &Connection, run: &str, points: &[&SweepPoint]) -> duckdb::Result<()> {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; points.len()].join(", ");
+    let text = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.to_owned()));
+    let values = points.iter().flat_map(|row| {
+        [
+            text(Some(run)),
+            Value::UInt(row.point),
+            Value::UInt(row.repetition),
+            text(Some(&row.settings)),
+            Value::UBigInt(row.rng_seed),
+            text(Some(row.status.name())),
+            text(row.simulation_id.as_deref()),
+            text(row.figures.as_deref()),
+            text(row.completed_at.map(|moment| moment.to_string()).as_deref()),
+        ]
+    });
     connection
-        .prepare_cached("INSERT OR REPLACE INTO sweep_points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![
-            run,
-            row.point,
-            row.repetition,
-            row.settings,
-            row.rng_seed,
-            row.status.name(),
-            row.simulation_id,
-            row.figures,
-            row.completed_at.map(|moment| moment.to_string())
-        ])?;
+        .prepare_cached(&format!("INSERT OR REPLACE INTO sweep_points VALUES {rows}"))?
+        .execute(params_from_iter(values))?;
     Ok(())
 }
 
