@@ -31,8 +31,8 @@ use measure::{figure, heading, memory_now, remark, scenarios, seconds_of_threads
 const EVENTS_PER_TICK: u64 = 800;
 /// Tables with a row for each of something that happens.
 const TABLES: [&str; 2] = ["simulation_events", "transactions"];
-/// Rows that a bare appender gets at once, as the writer does it.
-const BATCH: usize = 50_000;
+/// Chunks of rows that a bare appender gets in a transaction, so many rows as in one of the writer's.
+const CHUNKS: usize = 24;
 
 fn main() {
     let millions = std::env::args().skip(1).find_map(|word| word.parse::<u64>().ok());
@@ -93,11 +93,13 @@ fn append_bare(from: &Path, to: &Path) -> Took {
     let target = Connection::open(to).unwrap();
     target.execute_batch("SET threads = 1; SET checkpoint_threshold = '128MB'").unwrap();
     let (wall, cpu) = (Instant::now(), thread_seconds());
-    for (table, batches) in rows {
-        for batch in batches {
+    for (table, rows) in rows {
+        for chunks in rows.chunks(CHUNKS) {
             target.execute_batch("BEGIN").unwrap();
             let mut appender = target.appender(table).unwrap();
-            appender.append_record_batch(batch).unwrap();
+            for chunk in chunks {
+                appender.append_record_batch(chunk.clone()).unwrap();
+            }
             appender.flush().unwrap();
             drop(appender);
             target.execute_batch("COMMIT").unwrap();
@@ -125,12 +127,7 @@ fn rows_of(source: &Connection, table: &str) -> Vec<RecordBatch> {
         .collect();
     let query = format!("SELECT {} FROM {table}", columns.join(", "));
     let mut statement = source.prepare(&query).unwrap();
-    let small: Vec<RecordBatch> = statement.query_arrow([]).unwrap().collect();
-    let mut batches = Vec::new();
-    for chunk in small.chunks(BATCH / 2_048) {
-        batches.push(duckdb::arrow::compute::concat_batches(&chunk[0].schema(), chunk).unwrap());
-    }
-    batches
+    statement.query_arrow([]).unwrap().collect()
 }
 
 fn ratios() {

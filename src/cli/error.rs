@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::interrupt;
 use crate::experiment::runner::ExperimentError;
 use crate::explorer::ExplorerError;
 use crate::finding::{Finding, Findings};
@@ -35,7 +36,7 @@ pub enum CliError {
     },
     /// The findings or the message are printed already: status 1.
     Reported,
-    /// Ctrl+C: status 130.
+    /// Ctrl+C or SIGTERM: status 130 or 143.
     Interrupted,
     /// A signal ended it: status 128 and its number.
     Signal(u8),
@@ -59,7 +60,7 @@ impl CliError {
         let status = match &self {
             Self::Usage { .. } => 2,
             Self::Failed { .. } | Self::Refused { .. } | Self::Reported => 1,
-            Self::Interrupted => 130,
+            Self::Interrupted => interrupt::status(),
             Self::Signal(number) => 128_u8.saturating_add(*number),
             Self::ReaderGone => 0,
         };

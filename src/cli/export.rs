@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::args::ExportArgs;
 use super::error::{CliError, say};
-use super::interrupt;
 use super::output::Output;
+use super::query::interruptible;
 use crate::money::grouped;
 use crate::persistence::{
     Access, EventFilter, ExportError, ExportFilter, ExportForm, Exported, PersistenceError, Reader,
@@ -24,7 +24,7 @@ pub fn export(args: &ExportArgs) -> Result<(), CliError> {
         return Err(CliError::usage("parquet needs a file", "name one with --output FILE"));
     }
     let reader = args.db.open(Access::Read)?.reader()?;
-    let rows = interrupt::or_done(&reader, || match &args.output {
+    let rows = interruptible(&reader, || match &args.output {
         Some(path) => to_file(&reader, what, &filter, form, path),
         None => {
             let mut output = Output::new();

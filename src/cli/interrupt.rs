@@ -1,18 +1,24 @@
 //! Ctrl+C and SIGTERM: the first asks the run to end after its tick, the second ends at once.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::error::CliError;
-use crate::persistence::Reader;
 use crate::run::CancelFlag;
 
-/// Time between two looks at whether a query is to end.
-const PAUSE: Duration = Duration::from_millis(20);
+const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
+/// The exit status that the first signal asks for.
+static ASKED: AtomicU8 = AtomicU8::new(INTERRUPTED);
+
+/// The exit status of a command that a signal ended: 143 after SIGTERM, else 130.
+pub fn status() -> u8 {
+    ASKED.load(Ordering::Relaxed)
+}
 
 /// Watches for signals from now on; gives the flag that they set.
 pub fn watch() -> CancelFlag {
@@ -28,25 +34,6 @@ pub fn watch() -> CancelFlag {
     cancel
 }
 
-/// Does something with a reader that Ctrl+C ends, so that whatever it was making is taken away.
-pub fn or_done<T>(reader: &Reader, work: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
-    let (cancel, query) = (watch(), reader.interrupt());
-    let flag = cancel.clone();
-    let ending = move || {
-        // Between two queries nobody hears it, so it is said again.
-        loop {
-            if flag.is_cancelled() {
-                query.cancel();
-            }
-            thread::sleep(PAUSE);
-        }
-    };
-    // Without the thread the second signal ends the program.
-    drop(thread::Builder::new().name("ending".to_owned()).spawn(ending));
-    let done = work();
-    if done.is_err() && cancel.is_cancelled() { Err(CliError::Interrupted) } else { done }
-}
-
 fn wait(cancel: &CancelFlag, ready: Sender<()>) {
     let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
     runtime.block_on(async {
@@ -58,12 +45,13 @@ fn wait(cancel: &CancelFlag, ready: Sender<()>) {
         drop(ready);
         loop {
             let status = tokio::select! {
-                _ = interrupts.recv() => 130,
-                _ = terminations.recv() => 143,
+                _ = interrupts.recv() => INTERRUPTED,
+                _ = terminations.recv() => TERMINATED,
             };
             if cancel.is_cancelled() {
-                std::process::exit(status);
+                std::process::exit(status.into());
             }
+            ASKED.store(status, Ordering::Relaxed);
             cancel.cancel();
         }
     });

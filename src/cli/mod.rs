@@ -16,6 +16,7 @@ mod manual;
 mod output;
 mod policy;
 mod progress;
+mod query;
 mod replay;
 mod run;
 mod scenario;

@@ -105,7 +105,7 @@ fn whole_or_part(
     };
     let mut sequence = 0;
     let mut failure: Option<ShowError> = None;
-    let visited = reader.each_tick(&row.simulation_id, &scenario.names, Tick(0)..=last, |tick, events| {
+    let visited = reader.each_tick(&row.simulation_id, &scenario.names, last, |tick, events| {
         let shown = show.tick(tick, sequence, events);
         sequence += events.len() as u64;
         shown.map_err(|error| {

@@ -47,7 +47,7 @@ impl Memory {
         }
         let mut fold = OutcomeFold::new(scenario.banks.len(), with_history);
         let reader = self.database.reader()?;
-        reader.each_tick(id, &scenario.names, Tick(0)..=Tick(u64::MAX), |tick, events| {
+        reader.each_tick(id, &scenario.names, Tick(u64::MAX), |tick, events| {
             fold.tick(tick, events);
             Ok(())
         })?;

@@ -5,7 +5,7 @@ use super::keymap::{Intent, Keymap};
 use super::link::Link;
 use super::look::Look;
 use super::message::{Effect, Query, Slot, Ticket};
-use super::prompt::Prompt;
+use super::prompt::{Prompt, Purpose};
 use super::rows::LibraryItem;
 use super::screens::Screen;
 
@@ -24,6 +24,8 @@ pub enum Go {
     Replace(Box<Screen>),
     /// Goes back to the screen before and does this there.
     Do(Intent),
+    /// Goes back to the screen before and gives it a line, as if the user had typed it there.
+    Give(Purpose, String),
     /// Goes to a place, by the screens that lead there from Home.
     Visit(Link),
 }

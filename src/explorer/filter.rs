@@ -1,7 +1,42 @@
-//! The filter of events as typed: `bank:BANK_A type:Arrival,PolicyHold tick:10-20 some text`.
+//! Filters as typed: `bank:BANK_A type:Arrival,PolicyHold tick:10-20 some text` for events,
+//! `state:failed purpose:new seed:7` for simulations.
 
+use super::rows::{SimulationFilter, Status};
 use crate::event::EventKind;
 use crate::finding::nearest;
+
+/// Lists that can be filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterOf {
+    Events,
+    Simulations,
+}
+
+impl FilterOf {
+    /// The name under which filters are stored for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Simulations => "simulations",
+        }
+    }
+
+    /// The words before the colon, with what follows it.
+    pub const fn fields(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Events => FIELDS,
+            Self::Simulations => SIMULATION_FIELDS,
+        }
+    }
+
+    /// What is wrong with a filter.
+    pub fn problem(self, typed: &str) -> Option<String> {
+        match self {
+            Self::Events => EventFilter::parse(typed).err(),
+            Self::Simulations => SimulationFilter::parse(typed).err(),
+        }
+    }
+}
 
 /// Which events a list shows; all given conditions hold together (spec 06, 5.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +59,109 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("text", "anywhere in the event; `text:` may be left out"),
 ];
 
+/// The words before the colon of a filter of simulations.
+pub const SIMULATION_FIELDS: &[(&str, &str)] = &[
+    ("run", "a run of an experiment"),
+    ("iteration", "an iteration of it, from 0"),
+    ("purpose", "why it was run: cli, init, eval, old, new, final or sweep"),
+    ("state", "running, completed, failed, cancelled or interrupted"),
+    ("scenario", "title or file name of the scenario"),
+    ("seed", "the seed"),
+    ("text", "in id, title, file name or description; `text:` may be left out"),
+];
+
+const PURPOSES: &[&str] = &["cli", "init", "eval", "old", "new", "final", "sweep"];
+
+/// The words of a filter: those with a field are conditions, the others are a text.
+///
+/// # Errors
+///
+/// A field without a value, or what is wrong with a condition.
+fn words<'a>(
+    typed: &'a str,
+    mut condition: impl FnMut(&'a str, &'a str) -> Result<(), String>,
+) -> Result<Option<String>, String> {
+    let mut words: Vec<&str> = Vec::new();
+    for word in typed.split_whitespace() {
+        match word.split_once(':') {
+            Some((field, "")) => return Err(format!("`{field}:` wants a value")),
+            Some(("text", value)) => words.push(value),
+            Some((field, value)) => condition(field, value)?,
+            None => words.push(word),
+        }
+    }
+    Ok((!words.is_empty()).then(|| words.join(" ")))
+}
+
+fn unknown_field(field: &str, of: FilterOf) -> String {
+    let meant = nearest(field, of.fields().iter().map(|(name, _)| *name));
+    let hint = meant.map(|name| format!("; did you mean `{name}:`?")).unwrap_or_default();
+    format!("unknown field `{field}`{hint}")
+}
+
+/// One of a few words.
+fn known<T: Copy>(
+    field: &str,
+    value: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, String> {
+    let found = all.iter().copied().find(|one| name(*one).eq_ignore_ascii_case(value));
+    found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+        format!("`{value}` is no {field}: {}", names.join(", "))
+    })
+}
+
+impl SimulationFilter {
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in a sentence.
+    pub fn parse(typed: &str) -> Result<Self, String> {
+        let mut filter = Self::default();
+        let number = |field: &str, value: &str| {
+            value.parse().map_err(|_| format!("`{value}` is no {field}: write a whole number from 0"))
+        };
+        let text = words(typed, |field, value| {
+            match field {
+                "run" => filter.run = Some(value.to_owned()),
+                "iteration" => filter.iteration = Some(number(field, value)?),
+                "purpose" => {
+                    filter.purpose = Some(known(field, value, PURPOSES, |name| name)?.to_owned());
+                }
+                "state" => filter.status = Some(known(field, value, Status::ALL, Status::word)?),
+                "scenario" => filter.scenario = Some(value.to_owned()),
+                "seed" => filter.seed = Some(number(field, value)?),
+                _ => return Err(unknown_field(field, FilterOf::Simulations)),
+            }
+            Ok(())
+        })?;
+        filter.text = text;
+        Ok(filter)
+    }
+
+    /// The filter as it could be typed.
+    pub fn typed(&self) -> String {
+        let parts = [
+            self.run.as_ref().map(|run| format!("run:{run}")),
+            self.iteration.map(|iteration| format!("iteration:{iteration}")),
+            self.purpose.as_ref().map(|purpose| format!("purpose:{purpose}")),
+            self.status.map(|status| format!("state:{}", status.word())),
+            self.scenario.as_ref().map(|scenario| format!("scenario:{scenario}")),
+            self.seed.map(|seed| format!("seed:{seed}")),
+            self.text.clone(),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl EventFilter {
     /// Whether it lets everything through.
     pub fn is_empty(&self) -> bool {
@@ -37,37 +175,19 @@ impl EventFilter {
     /// What is wrong with it, in a sentence.
     pub fn parse(typed: &str) -> Result<Self, String> {
         let mut filter = Self::default();
-        let mut words: Vec<&str> = Vec::new();
-        for word in typed.split_whitespace() {
-            match word.split_once(':') {
-                Some((field, value)) => filter.condition(field, value, &mut words)?,
-                None => words.push(word),
+        let text = words(typed, |field, value| {
+            match field {
+                "bank" => filter.bank = Some(value.to_owned()),
+                "payment" => filter.payment = Some(payment_name(value)),
+                "type" => filter.kinds = value.split(',').map(kind_name).collect::<Result<_, _>>()?,
+                "tick" => filter.ticks = Some(tick_range(value)?),
+                "day" => filter.day = Some(number(value)?),
+                _ => return Err(unknown_field(field, FilterOf::Events)),
             }
-        }
-        if !words.is_empty() {
-            filter.text = Some(words.join(" "));
-        }
+            Ok(())
+        })?;
+        filter.text = text;
         Ok(filter)
-    }
-
-    fn condition<'a>(&mut self, field: &str, value: &'a str, words: &mut Vec<&'a str>) -> Result<(), String> {
-        if value.is_empty() {
-            return Err(format!("`{field}:` wants a value"));
-        }
-        match field {
-            "bank" => self.bank = Some(value.to_owned()),
-            "payment" => self.payment = Some(payment_name(value)),
-            "type" => self.kinds = value.split(',').map(kind_name).collect::<Result<_, _>>()?,
-            "tick" => self.ticks = Some(tick_range(value)?),
-            "day" => self.day = Some(number(value)?),
-            "text" => words.push(value),
-            _ => {
-                let meant = nearest(field, FIELDS.iter().map(|(name, _)| *name));
-                let hint = meant.map(|name| format!("; did you mean `{name}:`?")).unwrap_or_default();
-                return Err(format!("unknown field `{field}`{hint}"));
-            }
-        }
-        Ok(())
     }
 
     /// The filter as it could be typed.
@@ -89,7 +209,6 @@ impl EventFilter {
     }
 }
 
-/// A payment's full name for its number, else the text itself.
 /// The id of a payment; a plain number is the one in it.
 pub fn payment_name(value: &str) -> String {
     value.parse::<u64>().map_or_else(|_| value.to_owned(), |number| format!("tx-{number:06}"))
@@ -135,6 +254,21 @@ mod tests {
             "tick:7",
         ] {
             assert_eq!(EventFilter::parse(typed).map(|filter| filter.typed()).as_deref(), Ok(typed));
+        }
+    }
+
+    #[test]
+    fn a_filter_of_simulations_reads_back_and_knows_its_words() {
+        for typed in ["", "run:r-1 iteration:3 purpose:new state:failed scenario:two-banks seed:7 late one"] {
+            assert_eq!(SimulationFilter::parse(typed).map(|filter| filter.typed()).as_deref(), Ok(typed));
+        }
+        for (typed, expected) in [
+            ("state:dead", "`dead` is no state: running, completed, failed, cancelled, interrupted"),
+            ("purpose:x", "`x` is no purpose: cli, init, eval, old, new, final, sweep"),
+            ("seed:-1", "`-1` is no seed: write a whole number from 0"),
+            ("sed:1", "unknown field `sed`; did you mean `seed:`?"),
+        ] {
+            assert_eq!(SimulationFilter::parse(typed), Err(expected.to_owned()));
         }
     }
 

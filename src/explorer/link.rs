@@ -96,7 +96,11 @@ impl Link {
             Self::Run(run) => run_screens(&run),
             Self::Iteration(run, iteration) => {
                 let mut screens = run_screens(&run);
-                let filter = SimulationFilter { run: Some(run), iteration: Some(iteration) };
+                let filter = SimulationFilter {
+                    run: Some(run),
+                    iteration: Some(iteration),
+                    ..SimulationFilter::default()
+                };
                 screens.push(Screen::Simulations(Simulations::new(filter)));
                 screens
             }

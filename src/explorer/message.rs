@@ -1,11 +1,11 @@
 //! What comes into [`update`](super::update::update) and what it asks for: the boundary to everything else.
 
-use super::filter::EventFilter;
+use super::filter::{EventFilter, FilterOf};
 use super::key::Key;
 use super::link::Link;
 use super::rows::{
-    BankStory, Bookmark, Comparison, Couple, Course, Divergence, EventRow, Exchange, Export, JobReport,
-    Moment, Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek,
+    BankStory, Comparison, Couple, Course, Divergence, EventRow, Exchange, Export, JobReport, Kept, KeptKey,
+    Moment, Overview, PaymentStory, Place, Plan, PolicyOf, PolicyText, RunDetail, RunRow, Seek, Shelf,
     SimulationFilter, SimulationRow, SqlRows, Subject, SweepDetail,
 };
 
@@ -123,13 +123,20 @@ pub enum Query {
     Places(Option<String>),
     /// A statement of the user.
     Statement(String),
-    Bookmarks,
+    /// What the user keeps of a kind.
+    Kept(Shelf),
     /// Keep a place under a name.
     Keep(String, Link),
+    /// Keep a filter under a name.
+    KeepFilter(FilterOf, String, String),
+    /// What the user wrote about a place, or about what it shows.
+    Note(Link),
+    /// Write about a place.
+    Annotate(Link, String),
     /// Write the rows of a view into a file.
     Export(Export, String),
-    /// Forget a bookmark; the answer are those that are left.
-    Forget(i64),
+    /// Forget what was kept; the answer is what is left of its kind.
+    Forget(KeptKey),
     /// Forget what was asked before in this slot.
     Nothing,
 }
@@ -156,7 +163,9 @@ pub enum Answer {
     Comparison(Box<Comparison>),
     Divergence(Option<Divergence>),
     Places(Vec<Place>),
-    Bookmarks(Vec<Bookmark>),
+    Kept(Vec<Kept>),
+    /// A note as typed, and what it is about.
+    Note(Link, String),
     /// An errand is done; what to tell the user.
     Done(String),
     Statement(SqlRows),

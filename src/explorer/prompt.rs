@@ -2,14 +2,18 @@
 
 use tui_input::Input;
 
-use super::filter::{self, EventFilter};
+use super::filter::{EventFilter, FIELDS, FilterOf};
 use super::key::{Code, Key};
 use super::widgets::input;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    Filter,
+    Filter(FilterOf),
+    /// The name under which a filter is kept.
+    KeepFilter,
+    /// What the user writes about what is selected.
+    Note,
     Tick,
     Search,
     /// The file for rows of a view.
@@ -26,7 +30,9 @@ impl Purpose {
     /// What stands before the line.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Filter => "filter",
+            Self::Filter(_) => "filter",
+            Self::KeepFilter => "keep the filter as",
+            Self::Note => "note",
             Self::Tick => "go to tick",
             Self::Search => "search",
             Self::Export => "export to",
@@ -39,11 +45,10 @@ impl Purpose {
     /// What can be typed.
     pub fn hint(self) -> String {
         match self {
-            Self::Filter | Self::Condition => {
-                let fields = filter::FIELDS.iter().map(|(name, _)| format!("{name}:"));
-                let fields = fields.collect::<Vec<_>>().join(" ");
-                if self == Self::Filter { format!("{fields} - empty: everything") } else { fields }
-            }
+            Self::Filter(of) => format!("{} - empty: everything", fields(of.fields())),
+            Self::Condition => fields(FIELDS),
+            Self::KeepFilter => "gf lists the filters that are kept".to_owned(),
+            Self::Note => "words that begin with # are tags; empty: no note".to_owned(),
             Self::Tick => "a tick of the run".to_owned(),
             Self::Export => "a new file that ends in .csv, .jsonl or .parquet".to_owned(),
             Self::Bookmark => "' lists what is kept".to_owned(),
@@ -55,17 +60,23 @@ impl Purpose {
     /// What is wrong with a text.
     fn problem(self, text: &str) -> Option<String> {
         match self {
-            Self::Filter | Self::Condition => EventFilter::parse(text).err(),
+            Self::Filter(of) => of.problem(text),
+            Self::Condition => EventFilter::parse(text).err(),
             Self::Tick if text.is_empty() => None,
             Self::Tick => text.parse::<u64>().err().map(|_| format!("`{text}` is no tick")),
             Self::Export => {
                 let known = [".csv", ".jsonl", ".parquet"].iter().any(|ending| text.ends_with(ending));
                 (!known).then(|| "end it in .csv, .jsonl or .parquet".to_owned())
             }
-            Self::Bookmark => text.is_empty().then(|| "give it a name".to_owned()),
-            Self::Search | Self::Companion => None,
+            Self::Bookmark | Self::KeepFilter => text.is_empty().then(|| "give it a name".to_owned()),
+            Self::Search | Self::Companion | Self::Note => None,
         }
     }
+}
+
+/// The fields of a filter, as they are typed.
+fn fields(of: &[(&str, &str)]) -> String {
+    of.iter().map(|(name, _)| format!("{name}:")).collect::<Vec<_>>().join(" ")
 }
 
 /// A line to type in.

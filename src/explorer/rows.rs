@@ -12,8 +12,8 @@ use crate::money::Cents;
 pub use policies::{PolicyLine, PolicyOf, PolicyText, Role};
 pub use runs::{BankInIteration, Exchange, IterationRow, Judgement, RunDetail, RunRow, Verdict};
 pub use stories::{
-    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Export, Fact, Figure,
-    PaymentStory, Place, SqlRows, run_figures,
+    BankDay, BankStory, Comparison, Counterparty, Couple, Divergence, Export, Fact, Figure, Kept, KeptKey,
+    PaymentStory, Place, Shelf, SqlRows, run_figures,
 };
 pub use sweeps::{PointRow, SweepDetail, SweepSize};
 
@@ -28,6 +28,10 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Running, Self::Completed, Self::Failed, Self::Cancelled, Self::Interrupted];
+
     /// The word that the database stores.
     pub const fn word(self) -> &'static str {
         match self {
@@ -73,6 +77,8 @@ pub struct SimulationRow {
     pub started_at: i64,
     /// Why it failed, was cancelled or is interrupted.
     pub error: Option<String>,
+    /// What the user wrote about it.
+    pub note: Option<String>,
 }
 
 impl Row for SimulationRow {
@@ -83,11 +89,19 @@ impl Row for SimulationRow {
     }
 }
 
-/// Which simulations a list shows.
+/// Which simulations a list shows; all given conditions hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulationFilter {
     pub run: Option<String>,
     pub iteration: Option<u64>,
+    /// Why it was run, as stored.
+    pub purpose: Option<String>,
+    pub status: Option<Status>,
+    /// Title or file name of the scenario.
+    pub scenario: Option<String>,
+    pub seed: Option<u64>,
+    /// Occurs in id, title, file name or description.
+    pub text: Option<String>,
 }
 
 /// An event as shown: its columns and, for the detail pane, its keys.

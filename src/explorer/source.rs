@@ -1,7 +1,7 @@
 //! The answers: questions of the screens put to the database, its rows as the screens want them.
 
-mod bookmarks;
 mod exports;
+mod kept;
 mod policies;
 mod runs;
 mod stories;
@@ -106,14 +106,20 @@ impl DatabaseSource {
             Query::Divergence(a, b) => Answer::Divergence(self.divergence(a, b)?),
             Query::Places(simulation) => Answer::Places(self.places(simulation.as_deref())?),
             Query::Statement(text) => Answer::Statement(self.statement(text)?),
-            Query::Bookmarks => Answer::Bookmarks(self.bookmarks()?),
+            Query::Kept(shelf) => Answer::Kept(self.kept(*shelf)?),
             Query::Keep(label, link) => {
                 self.keep(label, link)?;
                 Answer::Done("kept: ' lists what is kept".to_owned())
             }
-            Query::Forget(id) => {
-                self.forget(*id)?;
-                Answer::Bookmarks(self.bookmarks()?)
+            Query::KeepFilter(of, name, expression) => {
+                self.keep_filter(*of, name, expression)?;
+                Answer::Done(format!("kept as `{name}`: gf lists the filters"))
+            }
+            Query::Note(link) => Answer::Note(link.clone(), self.note(link)?),
+            Query::Annotate(link, typed) => Answer::Done(self.annotate(link, typed)?.to_owned()),
+            Query::Forget(key) => {
+                self.forget(key)?;
+                Answer::Kept(self.kept(key.shelf())?)
             }
             Query::Nothing
             | Query::Moment(..)
@@ -140,11 +146,7 @@ impl DatabaseSource {
         filter: &SimulationFilter,
         page: &Page<(i64, String)>,
     ) -> Result<Batch<SimulationRow>, PersistenceError> {
-        let mut wanted = store::SimulationFilter {
-            run: filter.run.clone(),
-            iteration: filter.iteration.and_then(|iteration| u32::try_from(iteration).ok()),
-            ..store::SimulationFilter::default()
-        };
+        let mut wanted = stored_simulations(filter);
         // Forwards the database pages; the other ways are rare and the list is short enough to read.
         match &page.from {
             From::First => wanted.limit = Some(page.limit),
@@ -155,7 +157,12 @@ impl DatabaseSource {
             From::Last | From::Before(_) | From::Around(_) => {}
         }
         let found = self.reader.simulations(&wanted)?;
-        let rows: Vec<SimulationRow> = found.rows.into_iter().map(simulation_row).collect();
+        let mut notes = self.notes_about("simulation")?;
+        let mut row = |row: store::SimulationRow| {
+            let note = notes.remove(&row.simulation_id);
+            simulation_row(row, note)
+        };
+        let rows: Vec<SimulationRow> = found.rows.into_iter().map(&mut row).collect();
         if wanted.limit.is_none() {
             return Ok(part(rows, page, SimulationRow::key));
         }
@@ -347,7 +354,21 @@ fn stored_filter(filter: &EventFilter) -> store::EventFilter {
     }
 }
 
-fn simulation_row(row: store::SimulationRow) -> SimulationRow {
+/// The filter as the database takes it.
+fn stored_simulations(filter: &SimulationFilter) -> store::SimulationFilter {
+    store::SimulationFilter {
+        run: filter.run.clone(),
+        iteration: filter.iteration.and_then(|iteration| u32::try_from(iteration).ok()),
+        purpose: filter.purpose.as_deref().and_then(store::Purpose::find),
+        status: filter.status.and_then(|status| store::Status::find(status.word())),
+        scenario: filter.scenario.clone(),
+        seed: filter.seed,
+        text: filter.text.clone(),
+        ..store::SimulationFilter::default()
+    }
+}
+
+fn simulation_row(row: store::SimulationRow, note: Option<String>) -> SimulationRow {
     let rate = match (row.total_settlements, row.total_arrivals) {
         (Some(settled), Some(arrived)) if arrived > 0 => Some(settled as f64 / arrived as f64),
         _ => None,
@@ -370,6 +391,7 @@ fn simulation_row(row: store::SimulationRow) -> SimulationRow {
         started: row.started_at.format("%Y-%m-%d %H:%M:%S"),
         started_at: row.started_at.0,
         error: row.error,
+        note,
     }
 }
 

@@ -6,6 +6,7 @@ use super::desk::{Desk, Notice, Scene};
 use super::jobs::Jobs;
 use super::key::Key;
 use super::keymap::Keymap;
+use super::link::Link;
 use super::look::Look;
 use super::message::{Effect, Ticket};
 use super::prompt::{Prompt, Question};
@@ -40,6 +41,8 @@ pub struct State {
     pub prompt: Option<Prompt>,
     pub question: Option<Question>,
     pub leaving: Leaving,
+    /// What the note that is being written is about.
+    pub(super) noted: Option<Link>,
     /// What is being done beside the screen.
     pub(super) errand: Option<Ticket>,
     /// Keys of a sequence that is not complete.
@@ -66,6 +69,7 @@ impl State {
             prompt: None,
             question: None,
             leaving: Leaving::No,
+            noted: None,
             errand: None,
             pressed: Vec::new(),
             count: None,

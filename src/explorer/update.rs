@@ -5,11 +5,11 @@ use super::key::Key;
 use super::keymap::{Intent, Lookup, Scope};
 use super::message::{Answer, Effect, Message, Query, Slot};
 use super::prompt::{Prompt, Purpose, Question, Reply};
-use super::rows::Export;
-use super::screens::bookmarks::Bookmarks;
+use super::rows::{Export, Shelf};
 use super::screens::help::Help;
 use super::screens::home::Home;
 use super::screens::jobs::JobsScreen;
+use super::screens::kept::Kept;
 use super::screens::launch::Launch;
 use super::screens::palette::Palette;
 use super::screens::runs::Runs;
@@ -88,6 +88,10 @@ fn act<T>(
         Some(Go::Do(intent)) => {
             state.stack.pop();
             dispatch(state, intent, None, effects);
+        }
+        Some(Go::Give(purpose, text)) => {
+            state.stack.pop();
+            state.with_top(effects, |view, desk| view.given(purpose, &text, desk));
         }
         Some(Go::Visit(link)) => {
             state.stack.truncate(1);
@@ -209,14 +213,26 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
                 let label = format!("{} {}", state.top().crumb(), copyable.id);
                 state.prompt = Some(Prompt::new(Purpose::Bookmark, label));
             }
-            None => {
-                let text = "this place has no link to keep".to_owned();
-                state.notice = Some(Notice { text, trouble: true });
-            }
+            None => complain(state, "this place has no link to keep"),
         },
         Intent::Export => ask_for_file(state),
-        Intent::GoBookmarks if matches!(state.stack.last(), Some(Screen::Bookmarks(_))) => {}
-        Intent::GoBookmarks => open(state, Screen::Bookmarks(Bookmarks::default()), effects),
+        Intent::Note => match state.top().copyable() {
+            Some(copyable) => errand(state, Query::Note(copyable.link), effects),
+            None => complain(state, "nothing is selected to write about"),
+        },
+        Intent::KeepFilter => match state.top().filter() {
+            Some((_, typed)) if !typed.is_empty() => {
+                state.prompt = Some(Prompt::new(Purpose::KeepFilter, typed));
+            }
+            _ => complain(state, "there is no filter to keep: f sets one"),
+        },
+        Intent::GoBookmarks => shelf(state, Shelf::Bookmarks, effects),
+        Intent::GoNotes => shelf(state, Shelf::Notes, effects),
+        Intent::GoFilters => {
+            if let Some((of, _)) = state.top().filter() {
+                shelf(state, Shelf::Filters(of), effects);
+            }
+        }
         Intent::Palette => {
             let simulation = state.top().simulation().map(str::to_owned);
             let palette = Palette::over(state.top().scopes(), simulation, &state.keymap);
@@ -233,14 +249,30 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
     }
 }
 
-/// Keeps the place that is shown, or exports its rows.
-fn run_errand(state: &mut State, purpose: Purpose, text: String, effects: &mut Vec<Effect>) {
-    let query = if purpose == Purpose::Export {
-        state.top().export().map(|what| Query::Export(what, text))
-    } else {
-        state.top().copyable().map(|copyable| Query::Keep(text, copyable.link))
-    };
-    let Some(query) = query else { return };
+/// Opens the list of what is kept of a kind, unless it is open.
+fn shelf(state: &mut State, shelf: Shelf, effects: &mut Vec<Effect>) {
+    if !matches!(state.stack.last(), Some(Screen::Kept(kept)) if kept.shelf() == shelf) {
+        open(state, Screen::Kept(Kept::new(shelf)), effects);
+    }
+}
+
+fn complain(state: &mut State, text: &str) {
+    state.notice = Some(Notice { text: text.to_owned(), trouble: true });
+}
+
+/// What a line of the user is to do beside the screen: keep its place or filter, write about it, export
+/// its rows.
+fn errand_of(state: &State, purpose: Purpose, text: String) -> Option<Query> {
+    match purpose {
+        Purpose::Export => state.top().export().map(|what| Query::Export(what, text)),
+        Purpose::Bookmark => state.top().copyable().map(|copyable| Query::Keep(text, copyable.link)),
+        Purpose::Note => state.noted.clone().map(|link| Query::Annotate(link, text)),
+        Purpose::KeepFilter => state.top().filter().map(|(of, typed)| Query::KeepFilter(of, text, typed)),
+        _ => None,
+    }
+}
+
+fn errand(state: &mut State, query: Query, effects: &mut Vec<Effect>) {
     let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, query));
     state.errand = asked.map(|(ticket, _)| ticket);
 }
@@ -248,6 +280,11 @@ fn run_errand(state: &mut State, purpose: Purpose, text: String, effects: &mut V
 fn done(state: &mut State, answer: Result<Answer, String>) {
     state.errand = None;
     state.notice = match answer {
+        Ok(Answer::Note(link, typed)) => {
+            state.noted = Some(link);
+            state.prompt = Some(Prompt::new(Purpose::Note, typed));
+            None
+        }
         Ok(Answer::Done(text)) => Some(Notice { text, trouble: false }),
         Ok(_) => None,
         Err(text) => Some(Notice { text, trouble: true }),
@@ -339,8 +376,8 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
             state.prompt = None;
-            if let Purpose::Bookmark | Purpose::Export = purpose {
-                run_errand(state, purpose, text, effects);
+            if let Some(query) = errand_of(state, purpose, text.clone()) {
+                errand(state, query, effects);
                 return;
             }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));

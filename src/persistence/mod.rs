@@ -8,7 +8,6 @@
 //! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files, [`Database::import`] takes over
 //! another one, of ours or of the reference.
 
-mod bookmarks;
 mod check;
 mod clock;
 mod copy;
@@ -17,6 +16,7 @@ mod error;
 mod experiment;
 mod host;
 mod import;
+mod kept;
 mod new_file;
 mod open;
 mod provider;
@@ -29,7 +29,6 @@ mod status;
 pub(crate) mod tests;
 mod writer;
 
-pub use bookmarks::{BookmarkRow, NewBookmark};
 pub use check::{CheckDepth, CheckObserver, CheckProgress, Defect};
 pub use clock::Moment;
 pub use copy::{Compacted, compact, snapshot};
@@ -40,6 +39,7 @@ pub use experiment::{
     PolicyEvaluation, SweepPoint, SweepPointStatus,
 };
 pub use import::{Imported, check_importable};
+pub use kept::{BookmarkRow, NewBookmark, NoteRow, NoteTarget, SavedFilterRow};
 pub use new_file::NewFile;
 pub use provider::{
     Checkpoint, DuckDbProvider, ExperimentContext, Failure, PolicyAuthor, PolicySnapshot,

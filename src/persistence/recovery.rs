@@ -105,7 +105,7 @@ fn complete(database: &Database, simulations: &[String]) -> Result<(), Persisten
 fn complete_one(database: &Database, reader: &Reader, id: &str) -> Result<(), PersistenceError> {
     let scenario = reader.scenario(id)?;
     let mut ledger = Ledger::new(scenario.clone());
-    reader.each_tick(id, &scenario.names, Tick(0)..=Tick(u64::MAX), |tick, events| {
+    reader.each_tick(id, &scenario.names, Tick(u64::MAX), |tick, events| {
         // Whoever opened the file has closed it: the next opening goes on.
         if database.is_abandoned() {
             return Err(PersistenceError::Cancelled);

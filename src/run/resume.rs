@@ -146,8 +146,7 @@ impl Past {
         };
         let mut ledger = Ledger::new(scenario.clone());
         let (mut digest, mut sequence, mut at_start) = (Digest::default(), 0, None);
-        let all = Tick(0)..=Tick(u64::MAX);
-        reader.each_tick(&row.simulation_id, &scenario.names, all, |tick, events| {
+        reader.each_tick(&row.simulation_id, &scenario.names, Tick(u64::MAX), |tick, events| {
             if cancel.is_cancelled() {
                 return Err(PersistenceError::Cancelled);
             }

@@ -1,12 +1,14 @@
 //! The cases of the specification: events, summaries, per-tick figures, refusals.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use payment_sim::engine::{EngineError, Simulation};
-use payment_sim::event::write_line;
+use payment_sim::event::{Event, SettlementId, write_line};
 use payment_sim::ids::Names;
-use payment_sim::metrics::Ledger;
+use payment_sim::metrics::{Ledger, TransactionRow};
 use payment_sim::scenario::Scenario;
+use payment_sim::time::Tick;
 use serde_json::{Value, json};
 
 use crate::support::Case;
@@ -24,6 +26,7 @@ fn run(scenario: &Arc<Scenario>) -> Result<Run, EngineError> {
     let mut simulation = Simulation::new(scenario.clone());
     let mut ledger = Ledger::new(scenario.clone());
     let (mut lines, mut ticks) = (Vec::new(), Vec::new());
+    let (mut spoken_of, mut settled) = (SpokenOf::default(), Vec::new());
     while simulation.now() < scenario.calendar.end() {
         let tick = simulation.now();
         let events = simulation.step()?;
@@ -31,6 +34,7 @@ fn run(scenario: &Arc<Scenario>) -> Result<Run, EngineError> {
             let mut line = String::new();
             write_line(lines.len() as u64, tick, event, &scenario.names, &mut line);
             lines.push(line);
+            spoken_of.note(tick, event, &scenario.names);
         }
         let outcome = ledger.tick(tick, simulation.events()).expect("events that fold");
         let counts = simulation.last_tick();
@@ -43,9 +47,33 @@ fn run(scenario: &Arc<Scenario>) -> Result<Run, EngineError> {
         let streamed: Value = serde_json::from_str(&line).expect("a line of JSON");
         assert_eq!(streamed["costs"], json!(counts.cost.0), "tick {tick}");
         assert_eq!(streamed["settlements"], json!(counts.settlements), "tick {tick}");
+        settled.extend(outcome.settled);
         compare_states(&simulation, &ledger, &scenario.names);
     }
+    spoken_of.check(settled.iter().chain(&ledger.open_transactions()));
     Ok(Run { lines, ticks, simulation, ledger })
+}
+
+/// The first and the last tick in which events concern a payment.
+#[derive(Default)]
+struct SpokenOf(HashMap<SettlementId, (Tick, Tick)>);
+
+impl SpokenOf {
+    fn note(&mut self, tick: Tick, event: &Event, names: &Names) {
+        for payment in event.concerns(names).payments {
+            self.0.entry(payment).or_insert((tick, tick)).1 = tick;
+        }
+    }
+
+    /// No event concerns a payment before it arrives or after it has settled: the events of a payment are
+    /// looked for between these ticks only.
+    fn check<'a>(&self, payments: impl Iterator<Item = &'a TransactionRow>) {
+        for row in payments {
+            let Some((first, last)) = self.0.get(&SettlementId::Payment(row.tx_id)) else { continue };
+            assert!(row.arrival_tick <= *first, "{} arrives after tick {first}", row.tx_id);
+            assert!(row.settlement_tick.is_none_or(|tick| *last <= tick), "{} in tick {last}", row.tx_id);
+        }
+    }
 }
 
 /// The fold of the events equals the engine's state.

@@ -198,8 +198,8 @@ fn a_run_that_was_stopped_is_resumed_by_the_command_line() {
         .out("run library:stressed-week --run-ticks 2000 --db r.duckdb --simulation-id whole --event-stream");
     let child = long(&program, "stopped");
     wait_for_output(&program.path("stopped"), 200_000);
-    send(&child, Signal::INT);
-    said(child.wait_with_output().expect("an end"));
+    send(&child, Signal::TERM);
+    assert_eq!(said(child.wait_with_output().expect("an end")).status, 143);
     let resumed = program.run("run --resume stopped --db r.duckdb --event-stream");
     assert_eq!(resumed.status, 0, "{}", resumed.err);
     assert!(resumed.err.contains("of 2000 ticks are stored"), "{}", resumed.err);

@@ -59,6 +59,11 @@ fn no_rows_and_many_rows_keep_their_form() {
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!((lines.len(), lines[2], lines[2001]), (2004, "a    0", "a  1999"));
     assert_eq!(lines[2002..], ["wider  2000", "(2,001 rows)"]);
+    let broken = "SELECT 'a' || chr(10) || 'b' AS t, repeat('x', 300) AS long, chr(27) AS c";
+    let cut = format!("{}…", "x".repeat(199));
+    let table = sql(&program, "table", broken);
+    assert_eq!(table.lines().skip(2).collect::<Vec<_>>(), [format!("a  {cut}").as_str(), "b", "(1 row)"]);
+    assert!(sql(&program, "csv", broken).contains(&"x".repeat(300)));
     let array: Value = serde_json::from_str(&sql(&program, "json", many)).expect("one array");
     assert_eq!(array.as_array().map(Vec::len), Some(2001));
     assert_eq!(sql(&program, "jsonl", many).lines().count(), 2001);
@@ -89,8 +94,14 @@ fn rows_come_at_once_and_end_with_their_reader() {
 }
 
 #[test]
-fn ctrl_c_ends_a_statement() {
+fn ctrl_c_and_sigterm_end_a_statement() {
     let program = stored();
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        ended_by(signal, status, &program);
+    }
+}
+
+fn ended_by(signal: Signal, status: i32, program: &Program) {
     let query = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b";
     let mut command = program.command();
     command.args(["db", "sql", query, "--db", "x.duckdb"]).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -98,9 +109,9 @@ fn ctrl_c_ends_a_statement() {
     std::thread::sleep(Duration::from_millis(700));
     let began = Instant::now();
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
-    kill_process(pid, Signal::INT).expect("a signal");
+    kill_process(pid, signal).expect("a signal");
     let said = said(child.wait_with_output().expect("an end"));
-    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (130, "", ""));
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (status, "", ""));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 

@@ -174,7 +174,7 @@ pub enum SchemaForm {
 /// Form of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RowsForm {
-    /// A table for people.
+    /// A table for people; values of more than 200 characters are cut.
     Table,
     /// Comma-separated values.
     Csv,

@@ -99,9 +99,17 @@ struct System {
     seed: u64,
 }
 
-/// Policies that banks have in turn.
+/// Policies that banks have in turn. The first releases everything at once, and has collateral brought in
+/// for what then waits in queue 2: so queues stay about as long as they are, however long the simulation.
 const POLICIES: &[&str] = &[
-    "{type: Fifo}",
+    r#"{type: InlineJson, json_string: '{"policy_id": "collateral", "version": "1.0",
+    "payment_tree": {"type": "action", "node_id": "release", "action": "Release"},
+    "end_of_tick_collateral_tree": {"type": "condition", "node_id": "waits",
+      "condition": {"op": ">", "left": {"field": "queue2_count_for_agent"}, "right": {"value": 0}},
+      "on_true": {"type": "action", "node_id": "bring", "action": "PostCollateral", "parameters": {"amount":
+        {"compute": {"op": "*", "left": {"field": "queue2_count_for_agent"}, "right": {"value": 50000}}}}},
+      "on_false": {"type": "action", "node_id": "fetch", "action": "WithdrawCollateral",
+        "parameters": {"amount": {"field": "excess_collateral"}}}}}'}"#,
     "{type: Deadline, urgency_threshold: 5}",
     "{type: LiquidityAware, target_buffer: 200000, urgency_threshold: 5}",
 ];
@@ -157,14 +165,16 @@ impl System {
             let (size, rate) = if is_large(bank) { (10, 1.0) } else { (2, 0.2) };
             let policy = POLICIES.get(bank as usize % POLICIES.len()).copied().unwrap_or("{type: Fifo}");
             // Those that release everything at once have little, so that queue 2 and netting have work; what
-            // waits there makes no event a tick, unlike what a policy holds back.
-            let (money, credit) = if bank.is_multiple_of(3) { (250_000, 0) } else { (1_000_000, 2) };
+            // waits there makes no event a tick, unlike what a policy holds back. The others have so much
+            // credit that no drift over the days leaves them stuck.
+            let (money, credit) = if bank.is_multiple_of(3) { (250_000, 0) } else { (1_000_000, 20) };
             let balance = size * rng.range(money / 2, (money * 3 / 2).into());
             // Writing to a text cannot fail.
             let _ = writeln!(
                 text,
                 "- id: BANK_{bank:02}\n  opening_balance: {balance}\n  unsecured_cap: {}\n  \
-                 policy: {policy}\n  arrival_config: {{rate_per_tick: {rate}, \
+                 max_collateral_capacity: 1000000000\n  policy: {policy}\n  \
+                 arrival_config: {{rate_per_tick: {rate}, \
                  amount_distribution: {{type: LogNormal, mean: 100000, std_dev: 100000}}, \
                  counterparty_weights: {{{}}}, deadline_range: [5, 40], \
                  priority_distribution: {{type: Categorical, values: [9, 6, 2], weights: [0.1, 0.5, 0.4]}}}}",

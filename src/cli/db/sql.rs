@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 
 use crate::cli::args::{DbOption, RowsForm};
 use crate::cli::error::CliError;
-use crate::cli::interrupt;
 use crate::cli::output::Output;
+use crate::cli::query::interruptible;
 use crate::money::grouped;
 use crate::persistence::{Access, CsvRows, JsonRows, RowSink, SqlValue};
 use crate::table::{Column, Shape};
 
 /// Rows that say how wide the columns of a table are.
 const MEASURED: usize = 1000;
+/// Characters that a value has in a table; other forms have them all.
+const WIDEST: usize = 200;
 
 /// Runs one statement that only reads.
 pub fn sql(query: &str, db: &DbOption, form: RowsForm) -> Result<(), CliError> {
@@ -27,7 +29,7 @@ pub fn sql(query: &str, db: &DbOption, form: RowsForm) -> Result<(), CliError> {
     };
     let reader = db.open(Access::Read)?.reader()?;
     let mut output = Output::new();
-    interrupt::or_done(&reader, || {
+    interruptible(&reader, || {
         let out = output.writer();
         match form {
             RowsForm::Table => reader.sql_rows(query, &mut TableRows::new(out)),
@@ -37,6 +39,23 @@ pub fn sql(query: &str, db: &DbOption, form: RowsForm) -> Result<(), CliError> {
         }?;
         Ok(output.finish()?)
     })
+}
+
+/// The lines of a row: as many as its values have. What is too long for a table is cut.
+fn lines(cells: &[SqlValue]) -> Vec<Vec<String>> {
+    let texts: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    let parts: Vec<Vec<&str>> = texts.iter().map(|text| text.lines().collect()).collect();
+    let height = parts.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let line = |at: usize| parts.iter().map(|parts| shown(parts.get(at).unwrap_or(&""))).collect();
+    (0..height).map(line).collect()
+}
+
+fn shown(text: &str) -> String {
+    let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
+    match text.char_indices().nth(WIDEST) {
+        None => text.chars().map(clean).collect(),
+        Some(_) => text.chars().take(WIDEST - 1).map(clean).chain(['…']).collect(),
+    }
 }
 
 /// A table for people; numbers to the right. The first rows decide about the columns.
@@ -80,17 +99,18 @@ impl RowSink for TableRows<'_> {
     }
 
     fn row(&mut self, cells: &[SqlValue]) -> io::Result<ControlFlow<()>> {
-        let row: Vec<String> = cells.iter().map(ToString::to_string).collect();
         self.rows += 1;
         if let Some(shape) = &self.shape {
-            self.out.write_all(shape.line(&row).as_bytes())?;
+            for line in lines(cells) {
+                self.out.write_all(shape.line(&line).as_bytes())?;
+            }
             return Ok(ControlFlow::Continue(()));
         }
         for (number, cell) in self.numbers.iter_mut().zip(cells) {
             *number &= cell.fits_numbers();
         }
-        self.waiting.push(row);
-        if self.waiting.len() == MEASURED {
+        self.waiting.extend(lines(cells));
+        if self.waiting.len() >= MEASURED {
             self.begin()?;
         }
         Ok(ControlFlow::Continue(()))

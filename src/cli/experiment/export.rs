@@ -7,7 +7,7 @@ use super::{open_recorded, recorded};
 use crate::cli::args::ExportRunArgs;
 use crate::cli::error::CliError;
 use crate::cli::export::to_file;
-use crate::cli::interrupt;
+use crate::cli::query::interruptible;
 use crate::persistence::{ExportFilter, Exported};
 
 /// What a run consists of, without events.
@@ -25,7 +25,7 @@ pub fn export(args: &ExportRunArgs) -> Result<(), CliError> {
         CliError::failed(format!("folder `{}` cannot be written: {error}", folder.display()))
     })?;
     let filter = ExportFilter { run: Some(run.run_id), ..ExportFilter::default() };
-    interrupt::or_done(&reader, || {
+    interruptible(&reader, || {
         PARTS.into_iter().chain(points).chain(events).try_for_each(|part| {
             let path = folder.join(format!("{}.{}", part.name(), args.format.ending()));
             to_file(&reader, part, &filter, args.format, &path).map(drop)

@@ -324,7 +324,7 @@ fn figures_of_stored(reader: &Reader, id: &str) -> Result<RunFigures, Persistenc
     let scenario = reader.scenario(id)?;
     let mut fold = FiguresFold::new(&scenario);
     let mut fault = None;
-    reader.each_tick(id, &scenario.names, Tick(0)..=Tick(u64::MAX), |tick, events| {
+    reader.each_tick(id, &scenario.names, Tick(u64::MAX), |tick, events| {
         if fault.is_none() {
             fault = fold.tick(tick, events).err();
         }

@@ -1,7 +1,7 @@
 //! One payment, one bank, two runs or simulations beside each other.
 
 use super::{EventRow, Row, RunDetail, SimulationFilter};
-use crate::explorer::filter::EventFilter;
+use crate::explorer::filter::{EventFilter, FilterOf};
 use crate::money::Cents;
 
 /// A fact in words, with its value.
@@ -122,22 +122,54 @@ pub enum Export {
     Simulations(SimulationFilter),
 }
 
-/// A place that the user kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bookmark {
-    pub id: i64,
-    pub label: String,
-    /// A deep link, as text: one of a newer program may be none of ours.
-    pub link: String,
-    /// Local time.
-    pub made: String,
+/// Kinds of what the user keeps in the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shelf {
+    /// Places to go to again.
+    #[default]
+    Bookmarks,
+    /// What was written about runs, iterations, simulations and events.
+    Notes,
+    /// Filters of a screen.
+    Filters(FilterOf),
 }
 
-impl Row for Bookmark {
-    type Key = i64;
+/// Something that the user kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub key: KeptKey,
+    /// Its name; of a note the text with its tags.
+    pub label: String,
+    /// A deep link, as text: one of a newer program may be none of ours. Of a filter what was typed.
+    pub place: String,
+    /// Local time.
+    pub when: String,
+}
 
-    fn key(&self) -> i64 {
-        self.id
+/// What identifies it in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptKey {
+    Bookmark(i64),
+    Note(i64),
+    Filter(FilterOf, String),
+}
+
+impl KeptKey {
+    /// Where it is kept.
+    pub const fn shelf(&self) -> Shelf {
+        match self {
+            Self::Bookmark(_) => Shelf::Bookmarks,
+            Self::Note(_) => Shelf::Notes,
+            Self::Filter(of, _) => Shelf::Filters(*of),
+        }
+    }
+}
+
+impl Row for Kept {
+    type Key = KeptKey;
+
+    fn key(&self) -> KeptKey {
+        self.key.clone()
     }
 }
 

@@ -8,7 +8,7 @@ use super::replay::Replay;
 use super::{Copyable, Focus, Screen, View, beside, stack};
 use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
-use crate::explorer::filter::EventFilter;
+use crate::explorer::filter::{EventFilter, FilterOf};
 use crate::explorer::format::UNIT;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
@@ -181,7 +181,7 @@ impl View for Events {
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Events, Scope::Lists, Scope::Search, Scope::Everywhere]
+        &[Scope::Filtered, Scope::Events, Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
@@ -215,7 +215,7 @@ impl View for Events {
         match intent {
             Intent::Into => self.open_replay(desk),
             Intent::Filter => {
-                *desk.prompt = Some(Prompt::new(Purpose::Filter, self.filter.typed()));
+                *desk.prompt = Some(Prompt::new(Purpose::Filter(FilterOf::Events), self.filter.typed()));
             }
             Intent::ClearFilter => self.show(EventFilter::default(), desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.clone())),
@@ -254,7 +254,7 @@ impl View for Events {
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
         match purpose {
-            Purpose::Filter => {
+            Purpose::Filter(_) => {
                 if let Ok(filter) = EventFilter::parse(text) {
                     self.show(filter, desk);
                 }
@@ -271,6 +271,10 @@ impl View for Events {
 
     fn simulation(&self) -> Option<&str> {
         Some(&self.simulation)
+    }
+
+    fn filter(&self) -> Option<(FilterOf, String)> {
+        Some((FilterOf::Events, self.filter.typed()))
     }
 
     fn export(&self) -> Option<Export> {

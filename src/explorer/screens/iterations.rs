@@ -89,7 +89,8 @@ impl Iterations {
 
     fn open_simulations(&self, desk: &mut Desk<'_>) {
         let iteration = self.selected().map(|row| row.iteration);
-        let filter = SimulationFilter { run: Some(self.run.clone()), iteration };
+        let filter =
+            SimulationFilter { run: Some(self.run.clone()), iteration, ..SimulationFilter::default() };
         desk.open(Screen::Simulations(Simulations::new(filter)));
     }
 

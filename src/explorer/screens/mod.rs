@@ -1,7 +1,6 @@
 //! The screens. Each holds what it shows, answers to intents, and draws from that alone.
 
 pub mod bank;
-pub mod bookmarks;
 pub mod compare;
 pub mod conversation;
 pub mod events;
@@ -9,6 +8,7 @@ pub mod help;
 pub mod home;
 pub mod iterations;
 pub mod jobs;
+pub mod kept;
 pub mod launch;
 pub mod palette;
 pub mod payment;
@@ -26,6 +26,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::desk::{Desk, Scene};
+use super::filter::FilterOf;
 use super::key::Key;
 use super::keymap::{Intent, Scope};
 use super::link::Link;
@@ -84,6 +85,11 @@ pub trait View {
         None
     }
 
+    /// The filter of its list, and as what it would be typed.
+    fn filter(&self) -> Option<(FilterOf, String)> {
+        None
+    }
+
     /// The simulation that it is about.
     fn simulation(&self) -> Option<&str> {
         None
@@ -127,7 +133,7 @@ pub enum Screen {
     Events(events::Events),
     Replay(replay::Replay),
     Bank(bank::Bank),
-    Bookmarks(bookmarks::Bookmarks),
+    Kept(kept::Kept),
     Compare(compare::Compare),
     Palette(palette::Palette),
     Payment(payment::Payment),
@@ -152,7 +158,7 @@ impl Screen {
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
             Self::Bank(screen) => screen,
-            Self::Bookmarks(screen) => screen,
+            Self::Kept(screen) => screen,
             Self::Compare(screen) => screen,
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,
@@ -177,7 +183,7 @@ impl Screen {
             Self::Events(screen) => screen,
             Self::Replay(screen) => screen,
             Self::Bank(screen) => screen,
-            Self::Bookmarks(screen) => screen,
+            Self::Kept(screen) => screen,
             Self::Compare(screen) => screen,
             Self::Palette(screen) => screen,
             Self::Payment(screen) => screen,

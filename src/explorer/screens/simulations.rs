@@ -1,4 +1,4 @@
-//! Recorded simulations, newest first; all of them, or those of a run or an iteration.
+//! Recorded simulations, newest first; all of them, or those that a filter lets through.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,6 +9,7 @@ use super::policy::Policy;
 use super::replay::Replay;
 use super::{Copyable, Screen, View, stack};
 use crate::explorer::desk::{Desk, Scene};
+use crate::explorer::filter::FilterOf;
 use crate::explorer::format::{UNIT, badge, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
@@ -95,6 +96,13 @@ impl Simulations {
         }
     }
 
+    /// Shows what a filter lets through.
+    fn show(&mut self, filter: SimulationFilter, desk: &mut Desk<'_>) {
+        self.filter = filter;
+        self.window = Window::default();
+        self.enter(desk);
+    }
+
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
         let text = |row: &SimulationRow| {
             format!("{} {} {} {} {}", row.id, row.title, row.purpose, row.status.word(), row.seed)
@@ -111,14 +119,14 @@ impl Simulations {
 impl View for Simulations {
     fn crumb(&self) -> String {
         match (&self.filter.run, self.filter.iteration) {
-            (_, Some(iteration)) => format!("Iteration {iteration}"),
+            (Some(_), Some(iteration)) => format!("Iteration {iteration}"),
             (Some(_), None) => "Simulations of the run".into(),
-            (None, None) => "Simulations".into(),
+            (None, _) => "Simulations".into(),
         }
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Simulations, Scope::Lists, Scope::Search, Scope::Marks, Scope::Everywhere]
+        &[Scope::Simulations, Scope::Filtered, Scope::Lists, Scope::Search, Scope::Marks, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
@@ -152,6 +160,11 @@ impl View for Simulations {
                 }
             }
             Intent::Mark => self.mark(desk),
+            Intent::Filter => {
+                let typed = self.filter.typed();
+                *desk.prompt = Some(Prompt::new(Purpose::Filter(FilterOf::Simulations), typed));
+            }
+            Intent::ClearFilter => self.show(SimulationFilter::default(), desk),
             Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
@@ -174,10 +187,21 @@ impl View for Simulations {
     }
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
-        if purpose == Purpose::Search {
-            self.search.set(text);
-            self.find(true, desk);
+        match purpose {
+            Purpose::Search => {
+                self.search.set(text);
+                self.find(true, desk);
+            }
+            Purpose::Filter(_) => match SimulationFilter::parse(text) {
+                Ok(filter) => self.show(filter, desk),
+                Err(problem) => desk.complain(problem),
+            },
+            _ => {}
         }
+    }
+
+    fn filter(&self) -> Option<(FilterOf, String)> {
+        Some((FilterOf::Simulations, self.filter.typed()))
     }
 
     fn export(&self) -> Option<Export> {
@@ -201,7 +225,8 @@ impl View for Simulations {
         let [list, detail] = stack(area, [area.height.saturating_sub(below), below]);
         let title = format!("Simulations ({}), costs in {UNIT}", grouped(self.window.total()));
         let marked = self.marked.note();
-        let note = marked.as_deref().or(self.filter.run.as_deref()).unwrap_or_default();
+        let filter = self.filter.typed();
+        let note = marked.as_deref().unwrap_or(&filter);
         let pane = Pane { number: 0, title: &title, note, focused: true };
         let inner = pane.draw(list, buffer, scene.look);
         let table = Table {
@@ -210,11 +235,16 @@ impl View for Simulations {
             selected: self.window.at(),
             focused: true,
             view: self.window.view(),
-            empty: self.window.placeholder("No simulation here. L launches one."),
+            empty: self.window.placeholder(if self.filter.is_empty() {
+                "No simulation here. L launches one."
+            } else {
+                "No simulation passes the filter. X shows all of them."
+            }),
         };
         table.draw(inner, buffer, scene.look, |row| cells(row, scene.look));
         if let Some(row) = selected {
-            let line = format!(" {}  started {}", row.id, row.started);
+            let note = row.note.as_ref().map_or_else(String::new, |note| format!("  note: {note}"));
+            let line = format!(" {}  started {}{note}", row.id, row.started);
             text_line(detail, 0, &line, Tone::Muted, buffer, scene.look);
             let tone = if row.status == Status::Completed { Tone::Warn } else { Tone::Bad };
             for (at, line) in (1..).zip(&remark) {

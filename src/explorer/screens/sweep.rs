@@ -123,6 +123,7 @@ impl Sweep {
         desk.open(Screen::Simulations(Simulations::new(SimulationFilter {
             run: Some(self.run.clone()),
             iteration,
+            ..SimulationFilter::default()
         })));
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::format::counted;
 use super::super::rows::Export;
-use super::{DatabaseSource, stored_filter, with_hint};
+use super::{DatabaseSource, stored_filter, stored_simulations, with_hint};
 use crate::persistence::{self as store, ExportError, ExportFilter, ExportForm, Exported};
 
 impl DatabaseSource {
@@ -41,12 +41,8 @@ impl DatabaseSource {
                 (Exported::Iterations, ExportFilter { ids: vec![run.clone()], ..ExportFilter::default() })
             }
             Export::Simulations(filter) => {
-                let wanted = store::SimulationFilter {
-                    run: filter.run.clone(),
-                    iteration: filter.iteration.and_then(|iteration| u32::try_from(iteration).ok()),
-                    ..store::SimulationFilter::default()
-                };
-                let all = filter.run.is_none() && filter.iteration.is_none();
+                let wanted = stored_simulations(filter);
+                let all = filter.is_empty();
                 let rows = match all {
                     true => Vec::new(),
                     false => self.reader.simulations(&wanted).map_err(|error| with_hint(&error))?.rows,

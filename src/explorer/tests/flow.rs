@@ -457,6 +457,52 @@ fn a_place_is_kept_found_again_and_forgotten() {
 }
 
 #[test]
+fn notes_are_written_about_what_is_selected_and_lead_back() {
+    let mut world = world();
+    let screen = world.keys("g s a").screen(80, 24);
+    assert!(screen.contains("note: look again #late"), "what was written before: {screen}");
+    world.text(" at night");
+    world.press("Enter");
+    let [(_, Query::Annotate(link, text))] = world.asked.as_slice() else { panic!("{:?}", world.asked) };
+    assert_eq!(
+        (link.to_string().as_str(), text.as_str()),
+        ("sim/sim-00000000/replay?tick=0", "look again #late at night")
+    );
+    world.settle();
+    assert!(world.screen(80, 24).contains("noted: gn lists all notes"));
+    world.keys("g s v j j a").text("an event");
+    world.press("Enter");
+    let [(_, Query::Annotate(link, _))] = world.asked.as_slice() else { panic!("{:?}", world.asked) };
+    assert_eq!(link.to_string(), "sim/sim-00000000/events?from=2");
+    world.settle();
+    world.keys("g n Enter");
+    assert!(world.screen(120, 40).contains("Events"), "{}", world.screen(120, 40));
+    assert!(world.keys("g h a").screen(80, 24).contains("nothing is selected to write about"));
+}
+
+#[test]
+fn filters_are_kept_under_a_name_and_put_into_force_again() {
+    let mut world = world();
+    let screen = world.keys("g s v S").screen(80, 24);
+    assert!(screen.contains("there is no filter to keep"), "{screen}");
+    world.keys("f").text("type:Arrival").keys("Enter S Ctrl+U").text("what came in");
+    world.press("Enter");
+    let [(_, Query::KeepFilter(_, name, typed))] = world.asked.as_slice() else {
+        panic!("{:?}", world.asked)
+    };
+    assert_eq!((name.as_str(), typed.as_str()), ("what came in", "type:Arrival"));
+    world.settle();
+    let screen = world.keys("X g f Enter").screen(120, 40);
+    assert!(screen.contains("filter: bank:BANK_A type:Arrival (X shows everything)"), "{screen}");
+    let screen = world.keys("g s f").text("state:dead").screen(80, 24);
+    assert!(screen.contains("`dead` is no state"), "{screen}");
+    let screen = world.keys("Ctrl+U").text("state:failed").keys("Enter").screen(80, 24);
+    assert!(screen.contains("state:failed"), "{screen}");
+    let screen = world.keys("X g f Enter").screen(80, 24);
+    assert!(screen.contains("state:failed"), "{screen}");
+}
+
+#[test]
 fn rows_of_a_view_are_exported() {
     let mut world = world();
     let screen = world.keys("g s v f").text("type:Arrival").keys("Enter e").screen(120, 40);

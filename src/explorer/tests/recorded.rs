@@ -1,13 +1,13 @@
 //! What the screens ask, answered from a real database with a run of the library's `two-period` in it.
 
 use crate::experiment::runner::{self, Observer, RunOptions};
-use crate::explorer::filter::EventFilter;
+use crate::explorer::filter::{EventFilter, FilterOf};
 use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Page, Query};
 use crate::explorer::readers::{Source as _, Stop};
 use crate::explorer::rows::{
-    Couple, Export, IterationRow, Judgement, Place, PolicyOf, Role, RunDetail, SimulationFilter,
-    SimulationRow,
+    Couple, Export, IterationRow, Judgement, Place, PolicyOf, Role, Row as _, RunDetail, Shelf,
+    SimulationFilter, SimulationRow, Status,
 };
 use crate::explorer::source::DatabaseSource;
 use crate::persistence::{Access, Database};
@@ -175,20 +175,71 @@ fn places_are_kept_in_the_database() {
         let query = Query::Keep(link.to_uppercase(), Link::parse(link).unwrap());
         assert_eq!(recorded.ask(query), Answer::Done("kept: ' lists what is kept".into()));
     }
-    let Answer::Bookmarks(kept) = recorded.ask(Query::Bookmarks) else { panic!() };
-    let links: Vec<&str> = kept.iter().map(|bookmark| bookmark.link.as_str()).collect();
+    let Answer::Kept(kept) = recorded.ask(Query::Kept(Shelf::Bookmarks)) else { panic!() };
+    let links: Vec<&str> = kept.iter().map(|bookmark| bookmark.place.as_str()).collect();
     assert_eq!(
         links,
         ["sim/x/payment/tx-000001", "run/r/iteration/2", "sim/r-sim-001-eval/replay?tick=1"],
         "the newest first"
     );
     assert_eq!(kept[1].label, "RUN/R/ITERATION/2");
-    let Answer::Bookmarks(left) = recorded.ask(Query::Forget(kept[0].id)) else { panic!() };
+    let Answer::Kept(left) = recorded.ask(Query::Forget(kept[0].key())) else { panic!() };
     assert_eq!(left, kept[1..]);
     let text = "FROM bookmarks ORDER BY bookmark_id".to_owned();
     let Answer::Statement(rows) = recorded.ask(Query::Statement(text)) else { panic!() };
     let targets: Vec<[&str; 3]> = rows.rows.iter().map(|row| [4, 5, 6].map(|at| row[at].as_str())).collect();
     assert_eq!(targets, [["", "r-sim-001-eval", "1"], ["r", "", ""]]);
+}
+
+#[test]
+fn notes_and_filters_are_kept_in_the_database() {
+    let mut recorded = Recorded::new();
+    let simulation = recorded.simulations()[0].id.clone();
+    let place = Link::Replay(simulation.clone(), 3, None);
+    assert_eq!(recorded.ask(Query::Note(place.clone())), Answer::Note(place.clone(), String::new()));
+    let typed = "the  queue #gridlock grows #look";
+    let said = recorded.ask(Query::Annotate(place.clone(), typed.into()));
+    assert_eq!(said, Answer::Done("noted: gn lists all notes".into()));
+    let note = "the queue grows #gridlock #look".to_owned();
+    assert_eq!(recorded.ask(Query::Note(place.clone())), Answer::Note(place.clone(), note.clone()));
+    let row = recorded.simulations().into_iter().find(|row| row.id == simulation).unwrap();
+    assert_eq!(row.note, Some(note));
+    let Answer::Kept(notes) = recorded.ask(Query::Kept(Shelf::Notes)) else { panic!() };
+    assert_eq!(notes[0].place, format!("sim/{simulation}/replay?tick=0"));
+    let said = recorded.ask(Query::Annotate(place, " ".into()));
+    assert_eq!(said, Answer::Done("there is no note here any more".into()));
+    assert_eq!(recorded.ask(Query::Kept(Shelf::Notes)), Answer::Kept(Vec::new()));
+    let of = FilterOf::Simulations;
+    recorded.ask(Query::KeepFilter(of, "bad ones".into(), "state:failed".into()));
+    let Answer::Kept(filters) = recorded.ask(Query::Kept(Shelf::Filters(of))) else { panic!() };
+    assert_eq!((filters[0].label.as_str(), filters[0].place.as_str()), ("bad ones", "state:failed"));
+    assert_eq!(recorded.ask(Query::Forget(filters[0].key())), Answer::Kept(Vec::new()));
+}
+
+#[test]
+fn simulations_are_filtered_by_what_is_known_of_them() {
+    let mut recorded = Recorded::new();
+    let all = recorded.simulations();
+    let mut count = |typed: &str| {
+        let page = Page { from: From::First, limit: 1_000 };
+        let filter = SimulationFilter::parse(typed).unwrap();
+        let Answer::Simulations(batch) = recorded.ask(Query::Simulations(filter, page)) else { panic!() };
+        assert_eq!(batch.total, batch.rows.len() as u64, "{typed}");
+        batch.rows.len()
+    };
+    let of = |holds: &dyn Fn(&SimulationRow) -> bool| all.iter().filter(|row| holds(row)).count();
+    let (first, title) = (all[0].seed, all[0].title.clone());
+    assert_eq!(count("purpose:eval"), of(&|row| row.purpose == "eval"));
+    assert_eq!(
+        count("state:completed run:r"),
+        of(&|row| row.status == Status::Completed && row.run.is_some())
+    );
+    assert_eq!(count("state:failed"), of(&|row| row.status == Status::Failed));
+    assert_eq!(count(&format!("seed:{first}")), of(&|row| row.seed == first));
+    assert_eq!(count(&format!("scenario:{title}")), of(&|row| row.title == title));
+    assert_eq!(count("no such thing"), 0);
+    assert!(count("purpose:eval") > 0 && count("purpose:final") == 0);
+    assert!(count("iteration:0") > 0 && count("iteration:0") < all.len());
 }
 
 #[test]
@@ -206,7 +257,7 @@ fn what_a_view_shows_is_exported() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let arrivals = EventFilter::parse("type:Arrival").unwrap();
-    let run = SimulationFilter { run: Some("r".into()), iteration: Some(0) };
+    let run = SimulationFilter { run: Some("r".into()), iteration: Some(0), ..SimulationFilter::default() };
     let mut lines = Vec::new();
     for (what, file) in [
         (Export::Events(simulation.clone(), arrivals), path("arrivals.jsonl")),

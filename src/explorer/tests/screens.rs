@@ -35,6 +35,8 @@ const SCREENS: &[(&str, &str)] = &[
     ("simulations", "g s j"),
     ("events", "g s v j j"),
     ("bookmarks", "'"),
+    ("notes", "g n"),
+    ("filters", "g s v g f"),
     ("payment", "g s v j j i j"),
     ("bank", "g s Enter j B"),
     ("bank_others", "g s Enter j B 4"),

@@ -1,9 +1,11 @@
 //! A made-up payment, bank, comparison and result of a statement.
 
 use super::world::event;
+use crate::explorer::filter::FilterOf;
+use crate::explorer::link::Link;
 use crate::explorer::rows::{
-    BankDay, BankStory, Bookmark, Comparison, Counterparty, Couple, Divergence, Figure, PaymentStory, Place,
-    SqlRows, run_figures,
+    BankDay, BankStory, Comparison, Counterparty, Couple, Divergence, Figure, Kept, KeptKey, PaymentStory,
+    Place, Shelf, SqlRows, run_figures,
 };
 use crate::money::Cents;
 
@@ -110,17 +112,40 @@ pub fn places(simulation: Option<&str>) -> Vec<Place> {
     places
 }
 
-pub fn bookmarks() -> Vec<Bookmark> {
-    let bookmark = |id, label: &str, link: &str| Bookmark {
-        id,
+pub fn kept(shelf: Shelf) -> Vec<Kept> {
+    let kept = |key, label: &str, place: &str| Kept {
+        key,
         label: label.into(),
-        link: link.into(),
-        made: "2026-11-01 10:15:30".into(),
+        place: place.into(),
+        when: "2026-11-01 10:15:30".into(),
     };
-    vec![
-        bookmark(2, "where BANK_A runs dry", "sim/sim-00000002/replay?tick=7"),
-        bookmark(1, "from a newer program", "galaxy/far"),
-    ]
+    match shelf {
+        Shelf::Bookmarks => vec![
+            kept(KeptKey::Bookmark(2), "where BANK_A runs dry", "sim/sim-00000002/replay?tick=7"),
+            kept(KeptKey::Bookmark(1), "from a newer program", "galaxy/far"),
+        ],
+        Shelf::Notes => vec![
+            kept(KeptKey::Note(2), "gridlock from here on #gridlock", "sim/sim-00000002/events?from=5"),
+            kept(
+                KeptKey::Note(1),
+                "the seed of the paper #paper",
+                "run/two-period-game-20261031-080000-a1b2c3",
+            ),
+        ],
+        Shelf::Filters(of) => {
+            let typed = if of == FilterOf::Events { "type:Arrival bank:BANK_A" } else { "state:failed" };
+            vec![kept(KeptKey::Filter(of, "what came in".into()), "what came in", typed)]
+        }
+    }
+}
+
+/// What is written about a place.
+pub fn note(link: &Link) -> String {
+    if matches!(link, Link::Replay(id, ..) if id == "sim-00000000") {
+        "look again #late".into()
+    } else {
+        String::new()
+    }
 }
 
 pub fn summary() -> String {

@@ -10,8 +10,8 @@ use crate::explorer::key::Key;
 use crate::explorer::look::Look;
 use crate::explorer::message::{Answer, Batch, Effect, From, JobId, Message, Page, Query, Ticket};
 use crate::explorer::rows::{
-    BankRow, Course, EventRow, ExperimentSettings, JobReport, Kind, LibraryItem, Moment, Overview, Persist,
-    Plan, Progress, QueueRow, Row, RunRow, Seek, SimulationRow, Status, Subject, Trial,
+    BankRow, Course, EventRow, ExperimentSettings, JobReport, Kept, Kind, LibraryItem, Moment, Overview,
+    Persist, Plan, Progress, QueueRow, Row, RunRow, Seek, SimulationRow, Status, Subject, Trial,
 };
 use crate::explorer::state::State;
 use crate::explorer::update::{begin, update};
@@ -170,6 +170,7 @@ fn simulation_row(number: u64) -> SimulationRow {
         started: format!("2026-11-01 10:{number:02}:00"),
         started_at: -(number as i64),
         error: failed.then(|| "tick 5: the balance of BANK_A would leave 64 bits".into()),
+        note: (number == 1).then(|| "the policy of the paper #paper".into()),
     }
 }
 
@@ -351,10 +352,14 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
         Query::Divergence(..) => Answer::Divergence(stories::divergence()),
         Query::Statement(text) => return stories::statement(text).map(Answer::Statement),
         Query::Places(simulation) => Answer::Places(stories::places(simulation.as_deref())),
-        Query::Bookmarks => Answer::Bookmarks(stories::bookmarks()),
-        Query::Forget(id) => {
-            Answer::Bookmarks(stories::bookmarks().into_iter().filter(|kept| kept.id != *id).collect())
+        Query::Kept(shelf) => Answer::Kept(stories::kept(*shelf)),
+        Query::Forget(key) => {
+            let others = |kept: &Kept| kept.key != *key;
+            Answer::Kept(stories::kept(key.shelf()).into_iter().filter(others).collect())
         }
+        Query::Note(link) => Answer::Note(link.clone(), stories::note(link)),
+        Query::Annotate(..) => Answer::Done("noted: gn lists all notes".into()),
+        Query::KeepFilter(_, name, _) => Answer::Done(format!("kept as `{name}`: gf lists the filters")),
         Query::Keep(label, _) if label == "full" => return Err("the disk is full".into()),
         Query::Keep(..) => Answer::Done("kept: ' lists what is kept".into()),
         Query::Export(_, file) => Answer::Done(format!("48 rows written to {file}")),
@@ -366,6 +371,7 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             let rows: Vec<_> = (0..if empty { 0 } else { 5 })
                 .map(simulation_row)
                 .filter(|row| filter.run.is_none() || row.run == filter.run)
+                .filter(|row| filter.status.is_none_or(|status| row.status == status))
                 .collect();
             Answer::Simulations(page(&rows, wanted))
         }

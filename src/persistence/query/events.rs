@@ -136,11 +136,7 @@ impl Reader {
     ///
     /// An unknown type, bounds in the wrong order; see [`Reader::simulations`].
     pub fn events(&self, simulation_id: &str, filter: &EventFilter) -> Result<EventPage, PersistenceError> {
-        let total = if filter.takes_all() {
-            self.stored_events(simulation_id)?
-        } else {
-            self.event_count(simulation_id, filter)?
-        };
+        let total = self.event_count(simulation_id, filter)?;
         let events = self.event_rows(simulation_id, filter)?;
         let (limit, offset) = filter.window();
         Ok(EventPage { events, total, limit, offset, filters: filter.clone() })
@@ -152,11 +148,45 @@ impl Reader {
     ///
     /// See [`Reader::events`].
     pub fn event_count(&self, simulation_id: &str, filter: &EventFilter) -> Result<u64, PersistenceError> {
-        let mut conditions = filter.conditions()?;
-        conditions.text("simulation_id = ?", Some(simulation_id));
-        let (all, values) = conditions.finish();
+        if filter.takes_all() {
+            return self.stored_events(simulation_id);
+        }
+        let (all, values) = self.conditions_in(simulation_id, filter)?.finish();
         let query = format!("SELECT count(*) FROM simulation_events {all}");
         Ok(self.one(&query, params_from_iter(values), |row| row.get(0))?.unwrap_or(0))
+    }
+
+    /// The conditions in one simulation, without the page key.
+    fn conditions_in(
+        &self,
+        simulation_id: &str,
+        filter: &EventFilter,
+    ) -> Result<Conditions, PersistenceError> {
+        let mut conditions = filter.conditions()?;
+        conditions.text("simulation_id = ?", Some(simulation_id));
+        if let Some(payment) = &filter.tx_id {
+            let (first, last) = self.ticks_of_payment(simulation_id, payment)?;
+            conditions.count("tick >= ?", first);
+            conditions.count("tick <= ?", last);
+        }
+        Ok(conditions)
+    }
+
+    /// Ticks before and behind which no event concerns a payment, as far as its row says: nothing speaks
+    /// of a payment before it arrives or after it has settled. So the events of a payment are found without
+    /// looking at all events.
+    fn ticks_of_payment(
+        &self,
+        simulation_id: &str,
+        tx_id: &str,
+    ) -> Result<(Option<u64>, Option<u64>), PersistenceError> {
+        if self.is_of_reference(simulation_id)? {
+            return Ok((None, None));
+        }
+        let query = "SELECT arrival_tick, settlement_tick FROM transactions \
+                     WHERE simulation_id = ? AND tx_id = ?";
+        let row = self.one(query, [simulation_id, tx_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(row.unwrap_or_default())
     }
 
     /// All events of a simulation, as its row says.
@@ -199,8 +229,7 @@ impl Reader {
         most: Option<u64>,
         offset: u64,
     ) -> Result<Vec<EventRow>, PersistenceError> {
-        let mut conditions = filter.conditions()?;
-        conditions.text("simulation_id = ?", Some(simulation_id));
+        let mut conditions = self.conditions_in(simulation_id, filter)?;
         filter.add_page_key(&mut conditions);
         if let Some(most) = most.filter(|_| filter.takes_all()) {
             // Numbers have no gaps, so the page is known and the rest is never looked at.

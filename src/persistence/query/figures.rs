@@ -142,12 +142,8 @@ impl Reader {
         simulation_id: &str,
         ticks: RangeInclusive<u64>,
     ) -> Result<Vec<TickFiguresRow>, PersistenceError> {
-        let stored: Option<u64> = self
-            .one("SELECT last_tick FROM simulations WHERE simulation_id = ?", [simulation_id], |row| {
-                row.get(0)
-            })?
-            .flatten();
-        let Some(last) = stored.map(|last| last.min(*ticks.end())) else { return Ok(Vec::new()) };
+        let stored = self.last_tick(simulation_id)?;
+        let Some(last) = stored.map(|last| last.0.min(*ticks.end())) else { return Ok(Vec::new()) };
         // An arrival of the reference does not say that it is a part; its split does.
         let parts_are_silent = self.is_of_reference(simulation_id)?;
         self.rows(

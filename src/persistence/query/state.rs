@@ -95,7 +95,7 @@ impl Reader {
         if let Some(last) = last {
             let scenario = self.scenario(simulation_id)?;
             let mut sequence = 0;
-            self.each_tick(simulation_id, &scenario.names, Tick(0)..=Tick(last), |tick, events| {
+            self.each_tick(simulation_id, &scenario.names, Tick(last), |tick, events| {
                 for event in events {
                     digest.event(sequence, tick, event, &scenario.names);
                     sequence += 1;
@@ -118,8 +118,8 @@ impl Reader {
         self.list(&query, parameters, |row| Ok(typed(&line_columns(row)?, names)))
     }
 
-    /// Shows every stored tick from one on with its events, in order, ticks without events
-    /// too, until the visitor has seen enough.
+    /// Shows every stored tick up to one with its events, in order, ticks without events too, until the
+    /// visitor has seen enough.
     ///
     /// # Errors
     ///
@@ -128,11 +128,23 @@ impl Reader {
         &self,
         simulation_id: &str,
         names: &Names,
-        ticks: RangeInclusive<Tick>,
+        last: Tick,
+        visit: impl FnMut(Tick, &[Event]) -> Result<(), PersistenceError>,
+    ) -> Result<(), PersistenceError> {
+        self.ticks_from(simulation_id, names, (Tick(0), 0), last, visit)
+    }
+
+    /// The same from a tick on whose first event is known by its sequence.
+    fn ticks_from(
+        &self,
+        simulation_id: &str,
+        names: &Names,
+        (mut tick, mut sequence): (Tick, u64),
+        last: Tick,
         mut visit: impl FnMut(Tick, &[Event]) -> Result<(), PersistenceError>,
     ) -> Result<(), PersistenceError> {
-        let Some((first_sequence, last)) = self.stretch(simulation_id, &ticks)? else { return Ok(()) };
-        let (mut tick, mut sequence) = (*ticks.start(), first_sequence);
+        let Some(stored) = self.last_tick(simulation_id)? else { return Ok(()) };
+        let last = last.min(stored);
         let mut events = Vec::new();
         let mut show = |tick: Tick, events: &mut Vec<Event>| {
             if names.of_reference() {
@@ -142,7 +154,7 @@ impl Reader {
             events.clear();
             Ok::<(), PersistenceError>(())
         };
-        loop {
+        while tick <= last {
             let of_page = "simulation_id = ? AND sequence >= ? AND sequence < ? AND tick <= ?";
             let page = params![simulation_id, sequence, sequence.saturating_add(PAGE), last.0];
             let page = self.recorded(of_page, page, names)?;
@@ -167,21 +179,11 @@ impl Reader {
         Ok(())
     }
 
-    /// The first event of a range of ticks, and the last stored tick of it.
-    fn stretch(
-        &self,
-        simulation_id: &str,
-        ticks: &RangeInclusive<Tick>,
-    ) -> Result<Option<(u64, Tick)>, PersistenceError> {
-        let found: Option<(Option<u64>, Option<u64>)> = self.one(
-            "SELECT last_tick, (SELECT min(sequence) FROM simulation_events \
-             WHERE simulation_id = ? AND tick >= ?) FROM simulations WHERE simulation_id = ?",
-            params![simulation_id, ticks.start().0, simulation_id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let Some((Some(last), first)) = found else { return Ok(None) };
-        let last = Tick(last.min(ticks.end().0));
-        Ok((*ticks.start() <= last).then_some((first.unwrap_or(u64::MAX), last)))
+    /// The last stored tick; `None` before the first, and of an unknown simulation.
+    pub(super) fn last_tick(&self, simulation_id: &str) -> Result<Option<Tick>, PersistenceError> {
+        let query = "SELECT last_tick FROM simulations WHERE simulation_id = ?";
+        let last: Option<Option<u64>> = self.one(query, [simulation_id], |row| row.get(0))?;
+        Ok(last.flatten().map(Tick))
     }
 
     /// The state after a tick, or the one before tick 0 for `None`; after the last stored
@@ -200,7 +202,8 @@ impl Reader {
         let mut state = self
             .nearest_snapshot(simulation_id, scenario, tick)?
             .unwrap_or_else(|| State::new(scenario.clone()));
-        self.each_tick(simulation_id, &scenario.names, state.tick()..=tick, |tick, events| {
+        let next = (state.tick(), state.sequence());
+        self.ticks_from(simulation_id, &scenario.names, next, tick, |tick, events| {
             state.apply_tick(tick, events).map_err(|error| corrupt_event(simulation_id, error.to_string()))
         })?;
         Ok(state)
@@ -218,10 +221,15 @@ impl Reader {
         scenario: &Arc<Scenario>,
         tick: Tick,
     ) -> Result<Option<State>, PersistenceError> {
+        // In two steps, so that no other state is read than the one that is wanted.
+        let newest = "SELECT max(tick) FROM replay_snapshots \
+                      WHERE simulation_id = ? AND tick <= ? AND format = ?";
+        let newest: Option<Option<u64>> =
+            self.one(newest, params![simulation_id, tick.0, SNAPSHOT_FORMAT], |row| row.get(0))?;
+        let Some(newest) = newest.flatten() else { return Ok(None) };
         let found: Option<(u32, Vec<u8>)> = self.one(
-            "SELECT format, state FROM replay_snapshots \
-             WHERE simulation_id = ? AND tick <= ? AND format = ? ORDER BY tick DESC LIMIT 1",
-            params![simulation_id, tick.0, SNAPSHOT_FORMAT],
+            "SELECT format, state FROM replay_snapshots WHERE simulation_id = ? AND tick = ? AND format = ?",
+            params![simulation_id, newest, SNAPSHOT_FORMAT],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         Ok(found.and_then(|(format, bytes)| State::decode(scenario.clone(), format, &bytes).ok()))
@@ -240,7 +248,7 @@ impl Reader {
     ) -> Result<Ledger, PersistenceError> {
         let mut ledger = Ledger::new(scenario.clone());
         let last = tick.unwrap_or(Tick(u64::MAX));
-        self.each_tick(simulation_id, &scenario.names, Tick(0)..=last, |tick, events| {
+        self.each_tick(simulation_id, &scenario.names, last, |tick, events| {
             let folded = ledger.tick(tick, events).map(|_| ());
             folded.map_err(|error| corrupt_event(simulation_id, error.to_string()))
         })?;

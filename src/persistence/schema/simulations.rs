@@ -312,6 +312,8 @@ pub(super) const REPLAY_SNAPSHOTS: Table = Table {
             "The encoded state: banks, queues, open payments, collateral, timers, registers, \
              costs.",
         )
+        // To read one compressed state DuckDB would decompress a thousand others.
+        .compressed("uncompressed")
         .nn(),
     ],
 };

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::samples::{Place, scenario_file, simulate, start, start_of, store};
 use crate::persistence::{
     Database, EventFilter, ExperimentContext, PaymentFilter, PersistenceError, Purpose, SimulationFilter,
@@ -40,6 +42,12 @@ fn event_filters_hold_together_and_count_all_matches() {
     count(&EventFilter { tx_id: of("tx-000003"), ..Default::default() }, &|event| {
         event.tx_ids.contains(&"tx-000003".to_owned())
     });
+    let payments: BTreeSet<&String> = all.iter().flat_map(|event| &event.tx_ids).collect();
+    for payment in payments {
+        count(&EventFilter { tx_id: of(payment), ..Default::default() }, &|event| {
+            event.tx_ids.contains(payment)
+        });
+    }
     count(&EventFilter { event_type: of(" Arrival , QueuedRtgs"), ..Default::default() }, &|event| {
         ["Arrival", "QueuedRtgs"].contains(&event.event_type.as_str())
     });

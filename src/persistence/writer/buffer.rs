@@ -43,13 +43,11 @@ impl Values {
         }
     }
 
-    fn finish(&mut self, rows: usize, now: Moment) -> ArrayRef {
+    /// `None` for times that nobody gave: they are those of the commit.
+    fn finish(&mut self) -> Option<ArrayRef> {
         use duckdb::arrow::array::ArrayBuilder as _;
-        match self {
-            // Times that nobody gave are those of the commit.
-            Self::Time(values) if values.is_empty() => {
-                Arc::new(TimestampMicrosecondArray::from_value(now.0, rows))
-            }
+        let array: ArrayRef = match self {
+            Self::Time(values) if values.is_empty() => return None,
             Self::Text(values) => Arc::new(values.finish()),
             Self::BigInt(values) => Arc::new(values.finish()),
             Self::Seed(values) => Arc::new(values.finish()),
@@ -59,7 +57,8 @@ impl Values {
             Self::Time(values) => Arc::new(values.finish()),
             Self::Bytes(values) => Arc::new(values.finish()),
             Self::TextList(values) => Arc::new(values.finish()),
-        }
+        };
+        Some(array)
     }
 }
 
@@ -77,11 +76,18 @@ fn arrow_type(kind: Kind) -> DataType {
     }
 }
 
+/// Rows that are handed over together. An appender cuts what it gets into chunks of this size, and
+/// converts all the elements of a list column anew for each of them: so it gets no more than one.
+const CHUNK: usize = 2_048;
+
 /// Rows of a table; values are pushed in the order of its stored columns.
 #[derive(Debug)]
 pub(super) struct Buffer {
     table: &'static Table,
     schema: Arc<Schema>,
+    /// Full chunks, without the times of their commit.
+    full: Vec<Vec<Option<ArrayRef>>>,
+    /// The chunk that is being filled.
     columns: Vec<Values>,
     next: usize,
     rows: usize,
@@ -95,6 +101,7 @@ impl Buffer {
         Self {
             table,
             schema: Arc::new(Schema::new(fields)),
+            full: Vec::new(),
             columns: stored().map(|column| Values::new(column.kind)).collect(),
             next: 0,
             rows: 0,
@@ -103,13 +110,22 @@ impl Buffer {
 
     /// Rows that wait.
     pub(super) const fn len(&self) -> usize {
-        self.rows
+        self.full.len() * CHUNK + self.rows
     }
 
     /// Ends the row whose values were pushed.
     pub(super) fn end_row(&mut self) {
         self.next = 0;
         self.rows += 1;
+        if self.rows == CHUNK {
+            self.rows = 0;
+            let chunk = self.finished();
+            self.full.push(chunk);
+        }
+    }
+
+    fn finished(&mut self) -> Vec<Option<ArrayRef>> {
+        self.columns.iter_mut().map(Values::finish).collect()
     }
 
     fn column(&mut self) -> Option<&mut Values> {
@@ -212,10 +228,18 @@ impl Buffer {
         self
     }
 
-    fn take(&mut self, now: Moment) -> Result<RecordBatch, ArrowError> {
+    fn take(&mut self, now: Moment) -> Result<Vec<RecordBatch>, ArrowError> {
+        let mut chunks: Vec<_> = self.full.drain(..).map(|columns| (columns, CHUNK)).collect();
         let rows = std::mem::take(&mut self.rows);
-        let columns = self.columns.iter_mut().map(|column| column.finish(rows, now)).collect();
-        RecordBatch::try_new(self.schema.clone(), columns)
+        if rows > 0 {
+            chunks.push((self.finished(), rows));
+        }
+        let batch = |(columns, rows): (Vec<Option<ArrayRef>>, usize)| {
+            let at_commit = || Arc::new(TimestampMicrosecondArray::from_value(now.0, rows));
+            let columns = columns.into_iter().map(|column| column.unwrap_or_else(|| at_commit()));
+            RecordBatch::try_new(self.schema.clone(), columns.collect())
+        };
+        chunks.into_iter().map(batch).collect()
     }
 
     /// Forgets the rows.
@@ -225,7 +249,7 @@ impl Buffer {
 
     /// Hands the rows to the table, in the transaction of the connection.
     pub(super) fn append_to(&mut self, connection: &Connection, now: Moment) -> duckdb::Result<()> {
-        if self.rows == 0 {
+        if self.len() == 0 {
             return Ok(());
         }
         self.append(connection.appender(self.table.name)?, now)
@@ -237,7 +261,7 @@ impl Buffer {
         connection: &Connection,
         prefix: &str,
     ) -> duckdb::Result<()> {
-        if self.rows == 0 {
+        if self.len() == 0 {
             return Ok(());
         }
         let name = format!("{prefix}{}", self.table.name);
@@ -247,8 +271,10 @@ impl Buffer {
     }
 
     fn append(&mut self, mut appender: Appender<'_>, now: Moment) -> duckdb::Result<()> {
-        let batch = self.take(now).map_err(|error| duckdb::Error::ToSqlConversionFailure(Box::new(error)))?;
-        appender.append_record_batch(batch)?;
+        let failed = |error| duckdb::Error::ToSqlConversionFailure(Box::new(error));
+        for batch in self.take(now).map_err(failed)? {
+            appender.append_record_batch(batch)?;
+        }
         appender.flush()
     }
 }

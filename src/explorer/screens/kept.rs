@@ -1,4 +1,4 @@
-//! Places that were kept, to go there again.
+//! What the user keeps in the database: places to go to again, notes, filters of a screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{Bookmark, Row as _};
+use crate::explorer::rows::{self, KeptKey, Row as _, Shelf};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::Pane;
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined};
@@ -17,27 +17,58 @@ use crate::explorer::window::Cursor;
 
 /// The screen.
 #[derive(Debug, Default)]
-pub struct Bookmarks {
-    rows: Option<Vec<Bookmark>>,
+pub struct Kept {
+    shelf: Shelf,
+    rows: Option<Vec<rows::Kept>>,
     problem: Option<String>,
     awaiting: Option<Ticket>,
     cursor: Cursor,
     search: Search,
 }
 
-const COLUMNS: &[Column<'_>] = &[
+const BOOKMARKS: &[Column<'_>] = &[
     Column::text("place", 24).growing(2),
     Column::text("link", 24).growing(1).rank(1),
     Column::text("kept", 19).rank(2),
 ];
 
-fn cells(bookmark: &Bookmark) -> Vec<Cell> {
-    vec![cell(&bookmark.label), cell(&bookmark.link), cell(&bookmark.made)]
+const NOTES: &[Column<'_>] = &[
+    Column::text("note", 24).growing(2),
+    Column::text("about", 24).growing(1).rank(1),
+    Column::text("changed", 19).rank(2),
+];
+
+const FILTERS: &[Column<'_>] = &[
+    Column::text("name", 16).growing(1),
+    Column::text("filter", 24).growing(2),
+    Column::text("kept", 19).rank(1),
+];
+
+fn cells(kept: &rows::Kept) -> Vec<Cell> {
+    vec![cell(&kept.label), cell(&kept.place), cell(&kept.when)]
 }
 
-impl Bookmarks {
-    fn rows(&self) -> &[Bookmark] {
+impl Kept {
+    /// What is kept of a kind.
+    pub fn new(shelf: Shelf) -> Self {
+        Self { shelf, ..Self::default() }
+    }
+
+    /// What it lists.
+    pub const fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+
+    fn rows(&self) -> &[rows::Kept] {
         self.rows.as_deref().unwrap_or_default()
+    }
+
+    const fn title(&self) -> &'static str {
+        match self.shelf {
+            Shelf::Bookmarks => "Bookmarks",
+            Shelf::Notes => "Notes",
+            Shelf::Filters(_) => "Filters",
+        }
     }
 
     fn find(&mut self, forward: bool, desk: &mut Desk<'_>) {
@@ -49,19 +80,32 @@ impl Bookmarks {
             Err(problem) => desk.complain(problem),
         }
     }
+
+    /// Goes to the place, or puts the filter into force on the screen before.
+    fn take_up(&self, desk: &mut Desk<'_>) {
+        let Some(kept) = self.rows().get(self.cursor.at) else { return };
+        if let KeptKey::Filter(of, _) = kept.key {
+            desk.go = Some(Go::Give(Purpose::Filter(of), kept.place.clone()));
+            return;
+        }
+        match Link::parse(&kept.place) {
+            Ok(link) => desk.go = Some(Go::Visit(link)),
+            Err(problem) => desk.complain(problem),
+        }
+    }
 }
 
-impl View for Bookmarks {
+impl View for Kept {
     fn crumb(&self) -> String {
-        "Bookmarks".into()
+        self.title().into()
     }
 
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Bookmarks, Scope::Lists, Scope::Search, Scope::Everywhere]
+        &[Scope::Kept, Scope::Lists, Scope::Search, Scope::Everywhere]
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Bookmarks));
+        self.awaiting = Some(desk.ask(Slot::Main, Query::Kept(self.shelf)));
     }
 
     fn poll(&mut self, _desk: &mut Desk<'_>) {}
@@ -71,16 +115,11 @@ impl View for Bookmarks {
         if self.cursor.motion(intent, count, rows) {
             return true;
         }
-        let selected = self.rows().get(self.cursor.at);
         match intent {
-            Intent::Into => match selected.map(|bookmark| Link::parse(&bookmark.link)) {
-                Some(Ok(link)) => desk.go = Some(Go::Visit(link)),
-                Some(Err(problem)) => desk.complain(problem),
-                None => {}
-            },
+            Intent::Into => self.take_up(desk),
             Intent::Cancel => {
-                if let Some(id) = selected.map(Bookmark::key) {
-                    self.awaiting = Some(desk.ask(Slot::Main, Query::Forget(id)));
+                if let Some(key) = self.rows().get(self.cursor.at).map(rows::Kept::key) {
+                    self.awaiting = Some(desk.ask(Slot::Main, Query::Forget(key)));
                 }
             }
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
@@ -96,8 +135,8 @@ impl View for Bookmarks {
             return false;
         }
         match answer {
-            Ok(Answer::Bookmarks(rows)) => {
-                let key = self.rows().get(self.cursor.at).map(Bookmark::key);
+            Ok(Answer::Kept(rows)) => {
+                let key = self.rows().get(self.cursor.at).map(rows::Kept::key);
                 self.cursor.keep(key.as_ref(), &rows);
                 self.problem = None;
                 self.rows = Some(rows);
@@ -117,15 +156,24 @@ impl View for Bookmarks {
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, scene: Scene<'_>) {
-        let title = format!("Bookmarks ({})", self.rows().len());
-        let inner = Pane { number: 0, title: &title, note: "", focused: true }.draw(area, buffer, scene.look);
+        let title = format!("{} ({})", self.title(), self.rows().len());
+        let note = match self.shelf {
+            Shelf::Filters(of) => of.name(),
+            Shelf::Bookmarks | Shelf::Notes => "",
+        };
+        let inner = Pane { number: 0, title: &title, note, focused: true }.draw(area, buffer, scene.look);
+        let (columns, nothing) = match self.shelf {
+            Shelf::Bookmarks => (BOOKMARKS, "Nothing is kept yet: m on another screen keeps its place."),
+            Shelf::Notes => (NOTES, "No note yet: a on another screen writes one about what is selected."),
+            Shelf::Filters(_) => (FILTERS, "No filter is kept yet: S on the screen before keeps its filter."),
+        };
         let empty = match (&self.problem, &self.rows) {
             (Some(problem), _) => problem,
             (None, None) => "reading",
-            (None, Some(_)) => "Nothing is kept yet: m on another screen keeps its place.",
+            (None, Some(_)) => nothing,
         };
         let table = Table {
-            columns: COLUMNS,
+            columns,
             rows: self.rows(),
             selected: self.cursor.at,
             focused: true,
