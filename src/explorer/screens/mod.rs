@@ -75,6 +75,11 @@ pub trait View {
         false
     }
 
+    /// Whether a letter is typed into a line.
+    fn typing(&self) -> bool {
+        false
+    }
+
     /// Types a key into the setting with the focus; false if it takes no text.
     fn type_key(&mut self, _key: Key, _desk: &mut Desk<'_>) -> bool {
         false
