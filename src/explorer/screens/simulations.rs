@@ -169,7 +169,6 @@ impl View for Simulations {
                 self.show(SimulationFilter { sort, ..self.filter.clone() }, desk);
             }
             Intent::ClearFilter => self.show(SimulationFilter::default(), desk),
-            Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
             _ => return false,
