@@ -97,7 +97,8 @@ fn draw_keys(state: &State, area: Rect, buffer: &mut Buffer) {
     let used = text_line(rest, 0, &pending, Tone::Warn, buffer, look);
     rest = Rect { x: rest.x + used, width: rest.width - used, ..rest };
     let first = state.stack.len() == 1;
-    let shown = state.keymap.footer(state.top().scopes()).filter(|(key, _)| !(first && *key == "Esc"));
+    let shown = state.keymap.footer(state.top().scopes(), state.top().typing());
+    let shown = shown.filter(|(key, _)| !(first && *key == "Esc"));
     let all: Vec<(&str, &str)> = shown.collect();
     let width = |key: &str, word: &str| (key.width() + word.width() + 3) as u16;
     let always: Vec<_> = all.iter().filter(|(_, word)| matches!(*word, "help" | "quit" | "back")).collect();

@@ -1,7 +1,7 @@
 //! Filters as typed: `bank:BANK_A type:Arrival,PolicyHold tick:10-20 some text` for events,
 //! `state:failed purpose:new seed:7` for simulations.
 
-use super::rows::{SimulationFilter, Status};
+use super::rows::{SimulationFilter, Sort, SortBy, Status};
 use crate::event::EventKind;
 use crate::finding::nearest;
 
@@ -68,6 +68,7 @@ pub const SIMULATION_FIELDS: &[(&str, &str)] = &[
     ("scenario", "title or file name of the scenario"),
     ("seed", "the seed"),
     ("text", "in id, title, file name or description; `text:` may be left out"),
+    ("sort", "cost, settled, events, ticks, seed or scenario; with `-` the largest first"),
 ];
 
 const PURPOSES: &[&str] = &["cli", "init", "eval", "old", "new", "final", "sweep"];
@@ -139,6 +140,11 @@ impl SimulationFilter {
                 "state" => filter.status = Some(known(field, value, Status::ALL, Status::word)?),
                 "scenario" => filter.scenario = Some(value.to_owned()),
                 "seed" => filter.seed = Some(number(field, value)?),
+                "sort" => {
+                    let column = value.trim_start_matches('-');
+                    let by = known("column", column, SortBy::ALL, SortBy::word)?;
+                    filter.sort = Some(Sort { by, descending: value.starts_with('-') });
+                }
                 _ => return Err(unknown_field(field, FilterOf::Simulations)),
             }
             Ok(())
@@ -156,6 +162,9 @@ impl SimulationFilter {
             self.status.map(|status| format!("state:{}", status.word())),
             self.scenario.as_ref().map(|scenario| format!("scenario:{scenario}")),
             self.seed.map(|seed| format!("seed:{seed}")),
+            self.sort.map(|Sort { by, descending }| {
+                format!("sort:{}{}", if descending { "-" } else { "" }, by.word())
+            }),
             self.text.clone(),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -259,12 +268,15 @@ mod tests {
 
     #[test]
     fn a_filter_of_simulations_reads_back_and_knows_its_words() {
-        for typed in ["", "run:r-1 iteration:3 purpose:new state:failed scenario:two-banks seed:7 late one"] {
+        for typed in
+            ["", "run:r-1 iteration:3 purpose:new state:failed scenario:two-banks seed:7 sort:-cost late one"]
+        {
             assert_eq!(SimulationFilter::parse(typed).map(|filter| filter.typed()).as_deref(), Ok(typed));
         }
         for (typed, expected) in [
             ("state:dead", "`dead` is no state: running, completed, failed, cancelled, interrupted"),
             ("purpose:x", "`x` is no purpose: cli, init, eval, old, new, final, sweep"),
+            ("sort:size", "`size` is no column: cost, settled, events, ticks, seed, scenario"),
             ("seed:-1", "`-1` is no seed: write a whole number from 0"),
             ("sed:1", "unknown field `sed`; did you mean `seed:`?"),
         ] {

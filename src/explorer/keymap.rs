@@ -63,6 +63,7 @@ pub enum Intent {
     GoNotes,
     KeepFilter,
     GoFilters,
+    Sort,
     NextChart,
     Onward,
     Backward,
@@ -268,6 +269,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Scope::Menu, &["Up", "Ctrl+P"], Intent::Up, "up", ""),
     bind(Scope::Simulations, &["p"], Intent::OpenPolicy, "the policies of its banks", "policy"),
     bind(Scope::Simulations, &["v"], Intent::OpenEvents, "the events of the simulation", "events"),
+    bind(
+        Scope::Simulations,
+        &["s"],
+        Intent::Sort,
+        "order by the next column: cost, settled, events…",
+        "sort",
+    ),
     bind(Scope::Jobs, &["x"], Intent::Cancel, "cancel the job; finished simulations stay", "cancel"),
     bind(Scope::Runs, &["R"], Intent::Resume, "go on with a run that was stopped or has failed", ""),
     bind(Scope::Runs, &["A"], Intent::Rerun, "run the experiment once more, as it was recorded", ""),
@@ -480,12 +488,14 @@ impl Keymap {
         if begins { Lookup::Begins } else { Lookup::Nothing }
     }
 
-    /// The bindings shown in the footer: key and word, in the order of the table.
-    pub fn footer(&self, scopes: &[Scope]) -> impl Iterator<Item = (&str, &'static str)> {
+    /// The bindings shown in the footer: key and word, in the order of the table. While letters are typed
+    /// into a line they are no keys.
+    pub fn footer(&self, scopes: &[Scope], typing: bool) -> impl Iterator<Item = (&str, &'static str)> {
+        let acts = move |key: &&String| !typing || (key.chars().count() > 1 && !key.contains(' '));
         self.table
             .iter()
             .filter(|row| scopes.contains(&row.scope) && !row.footer.is_empty())
-            .filter_map(|row| Some((row.keys.first()?.as_str(), row.footer)))
+            .filter_map(move |row| Some((row.keys.iter().find(acts)?.as_str(), row.footer)))
     }
 
     /// The help of some scopes: title, then keys and what they do.
@@ -554,7 +564,7 @@ mod tests {
         let scopes = [Scope::Everywhere, Scope::Lists, Scope::Replay];
         assert_eq!(keymap.find(&scopes, &sequence("g t")), Lookup::Bound(Intent::TickForward));
         assert_eq!(keymap.find(&scopes, &sequence(".")), Lookup::Nothing);
-        assert_eq!(keymap.footer(&scopes).next(), Some(("Ctrl+T", "tick on")));
+        assert_eq!(keymap.footer(&scopes, false).next(), Some(("Ctrl+T", "tick on")));
         for (name, keys, said) in [
             ("tick-forwards", ".", "nothing is called `tick-forwards`; did you mean `tick-forward`?"),
             ("tick-forward", "Strg+T", "`Strg+T` (for `tick-forward`) is no key"),

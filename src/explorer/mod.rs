@@ -13,6 +13,7 @@
 //! The replay of a recorded simulation and the view of a running one are the same `session`: a fold
 //! of stored events.
 
+mod awaiting;
 mod describe;
 mod desk;
 mod draw;

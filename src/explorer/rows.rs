@@ -5,6 +5,7 @@ mod runs;
 mod stories;
 mod sweeps;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::money::Cents;
@@ -102,6 +103,72 @@ pub struct SimulationFilter {
     pub seed: Option<u64>,
     /// Occurs in id, title, file name or description.
     pub text: Option<String>,
+    /// The column that orders the list; without one the newest stands first.
+    pub sort: Option<Sort>,
+}
+
+/// An order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortBy,
+    pub descending: bool,
+}
+
+/// Columns by which simulations can be ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortBy {
+    Cost,
+    Settled,
+    Events,
+    Ticks,
+    Seed,
+    Scenario,
+}
+
+impl SortBy {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: &'static [Self] =
+        &[Self::Cost, Self::Settled, Self::Events, Self::Ticks, Self::Seed, Self::Scenario];
+
+    /// The word in a filter.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cost => "cost",
+            Self::Settled => "settled",
+            Self::Events => "events",
+            Self::Ticks => "ticks",
+            Self::Seed => "seed",
+            Self::Scenario => "scenario",
+        }
+    }
+
+    fn compare(self, a: &SimulationRow, b: &SimulationRow) -> Ordering {
+        match self {
+            Self::Cost => a.cost.cmp(&b.cost),
+            Self::Settled => a.settlement_rate.partial_cmp(&b.settlement_rate).unwrap_or(Ordering::Equal),
+            Self::Events => a.events.cmp(&b.events),
+            Self::Ticks => a.ticks_stored.cmp(&b.ticks_stored),
+            Self::Seed => a.seed.cmp(&b.seed),
+            Self::Scenario => a.title.cmp(&b.title),
+        }
+    }
+}
+
+impl Sort {
+    /// Orders simulations; equal ones stay as they stand.
+    pub fn apply(self, rows: &mut [SimulationRow]) {
+        rows.sort_by(|a, b| {
+            let order = self.by.compare(a, b);
+            if self.descending { order.reverse() } else { order }
+        });
+    }
+
+    /// The next column after an order, largest first; after the last one none.
+    pub fn next(sort: Option<Self>) -> Option<Self> {
+        let place = sort.and_then(|sort| SortBy::ALL.iter().position(|by| *by == sort.by));
+        let by = *SortBy::ALL.get(place.map_or(0, |place| place + 1))?;
+        Some(Self { by, descending: by != SortBy::Scenario })
+    }
 }
 
 /// An event as shown: its columns and, for the detail pane, its keys.

@@ -149,6 +149,7 @@ impl DatabaseSource {
         let mut wanted = stored_simulations(filter);
         // Forwards the database pages; the other ways are rare and the list is short enough to read.
         match &page.from {
+            _ if filter.sort.is_some() => {}
             From::First => wanted.limit = Some(page.limit),
             From::After((started_at, id)) => {
                 wanted.after = Some((store::Moment(*started_at), id.clone()));
@@ -162,7 +163,10 @@ impl DatabaseSource {
             let note = notes.remove(&row.simulation_id);
             simulation_row(row, note)
         };
-        let rows: Vec<SimulationRow> = found.rows.into_iter().map(&mut row).collect();
+        let mut rows: Vec<SimulationRow> = found.rows.into_iter().map(&mut row).collect();
+        if let Some(sort) = filter.sort {
+            sort.apply(&mut rows);
+        }
         if wanted.limit.is_none() {
             return Ok(part(rows, page, SimulationRow::key));
         }

@@ -196,6 +196,9 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
     }
     match intent {
         Intent::Back => back(state, effects),
+        Intent::Refresh => {
+            act(state, effects, |view, desk| view.enter(desk));
+        }
         Intent::Quit if state.stack.len() > 1 => back(state, effects),
         Intent::Quit => ask_to_quit(state, effects),
         Intent::Interrupt => {

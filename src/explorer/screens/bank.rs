@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::policy::Policy;
 use super::{Copyable, Focus, Screen, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{self, UNIT};
 use crate::explorer::keymap::{Intent, Scope};
@@ -31,9 +32,8 @@ pub struct Bank {
     bank: String,
     story: Option<Box<BankStory>>,
     course: Course,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
-    awaiting_course: Option<Ticket>,
+    awaiting: Awaiting,
+    awaiting_course: Awaiting,
     focus: Focus,
     facts: Scroll,
     days: Cursor,
@@ -96,9 +96,8 @@ impl Bank {
             bank,
             story: None,
             course: Course::default(),
-            problem: None,
-            awaiting: None,
-            awaiting_course: None,
+            awaiting: Awaiting::new(),
+            awaiting_course: Awaiting::new(),
             focus: Focus::of(4),
             facts: Scroll::new(),
             days: Cursor::new(),
@@ -148,7 +147,7 @@ impl Bank {
         let title = format!("Costs and delays, {UNIT}");
         let inner = Pane { number: FACTS, title: &title, note: "", focused }.draw(area, buffer, look);
         let mut lines = Lines::of_width(inner.width);
-        match (&self.problem, &self.story) {
+        match (self.awaiting.problem().or(self.awaiting_course.problem()), &self.story) {
             (Some(problem), _) => lines.add(problem, Tone::Bad),
             (None, None) => lines.add("reading", Tone::Muted),
             (None, Some(story)) if story.facts.is_empty() => {
@@ -205,8 +204,8 @@ impl View for Bank {
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
         let query = Query::Bank(self.simulation.clone(), self.bank.clone());
-        self.awaiting = Some(desk.ask(Slot::Main, query));
-        self.awaiting_course = Some(desk.ask(Slot::Side, Query::Course(self.simulation.clone())));
+        self.awaiting.ask(desk, Slot::Main, query);
+        self.awaiting_course.ask(desk, Slot::Side, Query::Course(self.simulation.clone()));
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
@@ -234,23 +233,21 @@ impl View for Bank {
                 let policy = PolicyOf::Simulated { simulation, bank };
                 desk.open(Screen::Policy(Policy::new(None, policy)));
             }
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        let story = self.awaiting.take_if(|awaited| *awaited == ticket).is_some();
-        let course = self.awaiting_course.take_if(|awaited| *awaited == ticket).is_some();
+        let of_course = self.awaiting_course.awaits(ticket);
+        let awaiting = if of_course { &mut self.awaiting_course } else { &mut self.awaiting };
+        let Some(answer) = awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Bank(story)) => self.story = Some(story),
-            Ok(Answer::Course(course)) => self.course = course,
-            Ok(_) => {}
-            Err(problem) if story || course => self.problem = Some(problem),
-            Err(_) => {}
+            Some(Answer::Bank(story)) => self.story = Some(story),
+            Some(Answer::Course(course)) => self.course = course,
+            _ => {}
         }
-        story || course
+        true
     }
 
     fn simulation(&self) -> Option<&str> {

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::policy::Policy;
 use super::replay::Replay;
 use super::{Focus, Screen, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{self, UNIT};
@@ -33,8 +34,7 @@ pub struct Compare {
     /// Balances of both simulations, and which bank's are drawn.
     courses: [Option<Course>; 2],
     bank: usize,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     awaiting_course: Option<(usize, Ticket)>,
     focus: Focus,
     figures: Cursor,
@@ -71,8 +71,7 @@ impl Compare {
             comparison: None,
             courses: [None, None],
             bank: 0,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             awaiting_course: None,
             focus: Focus::of(4),
             figures: Cursor::new(),
@@ -156,8 +155,8 @@ impl Compare {
             }
         };
         let inner = Pane { number: pane, title: &title, note: "", focused }.draw(area, buffer, look);
-        let empty = match (&self.problem, &self.comparison) {
-            (Some(problem), _) => problem.as_str(),
+        let empty = match (self.awaiting.problem(), &self.comparison) {
+            (Some(problem), _) => problem,
             (None, Some(_)) => "none",
             (None, None) => "reading",
         };
@@ -266,7 +265,7 @@ impl View for Compare {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Compare(self.couple.clone())));
+        self.awaiting.ask(desk, Slot::Main, Query::Compare(self.couple.clone()));
         self.ask_course(0, desk);
     }
 
@@ -289,7 +288,6 @@ impl View for Compare {
             Intent::Into if self.focus.is(PARTING) => self.jump(desk),
             Intent::OpenPolicy => self.open_policies(desk),
             Intent::NextBank | Intent::PreviousBank => self.turn(intent == Intent::NextBank),
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true
@@ -307,16 +305,9 @@ impl View for Compare {
             }
             return true;
         }
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Comparison(comparison)) => {
-                self.problem = None;
-                self.comparison = Some(comparison);
-            }
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Comparison(comparison)) = answer {
+            self.comparison = Some(comparison);
         }
         true
     }

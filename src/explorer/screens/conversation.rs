@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Copyable, Focus, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::counted;
 use crate::explorer::keymap::{Intent, Scope};
@@ -28,8 +29,7 @@ pub struct Conversation {
     /// The bank whose first call is selected when the calls come in.
     bank: Option<String>,
     exchanges: Option<Vec<Exchange>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     focus: Focus,
     list: Cursor,
     text: Scroll,
@@ -98,8 +98,7 @@ impl Conversation {
             iteration,
             bank: Some(bank),
             exchanges: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             focus: Focus::of(2),
             list: Cursor::new(),
             text: Scroll::new(),
@@ -116,7 +115,6 @@ impl Conversation {
         if let Some(bank) = self.bank.take() {
             self.list.at = exchanges.iter().position(|exchange| exchange.bank == bank).unwrap_or(0);
         }
-        self.problem = None;
         self.exchanges = Some(exchanges);
     }
 
@@ -128,7 +126,7 @@ impl Conversation {
             rows.iter().map(|row| row.prompt_tokens.saturating_add(row.completion_tokens)).sum();
         let note = if tokens == 0 { String::new() } else { counted(tokens as usize, "token", "tokens") };
         let inner = Pane { number: LIST, title: &title, note: &note, focused }.draw(area, buffer, look);
-        let empty = match (&self.problem, &self.exchanges) {
+        let empty = match (self.awaiting.problem(), &self.exchanges) {
             (Some(problem), _) => problem,
             (None, None) => "reading",
             (None, Some(_)) => "Nobody was asked in this iteration.",
@@ -165,10 +163,10 @@ impl View for Conversation {
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
         let query = Query::Conversation(self.run.clone(), self.iteration);
-        self.awaiting = Some(desk.ask(Slot::Main, query));
+        self.awaiting.ask(desk, Slot::Main, query);
     }
 
-    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
+    fn intent(&mut self, intent: Intent, count: Option<u64>, _desk: &mut Desk<'_>) -> bool {
         if self.focus.intent(intent, count) {
             return true;
         }
@@ -180,22 +178,16 @@ impl View for Conversation {
             self.text.reset();
             return true;
         }
-        match intent {
-            Intent::Into => self.focus.pane = TEXT,
-            Intent::Refresh => self.enter(desk),
-            _ => return false,
+        if intent == Intent::Into {
+            self.focus.pane = TEXT;
         }
-        true
+        intent == Intent::Into
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Conversation(exchanges)) => self.take(exchanges),
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Conversation(exchanges)) = answer {
+            self.take(exchanges);
         }
         true
     }

@@ -222,7 +222,6 @@ impl View for Events {
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
             Intent::OpenPayment => self.open_payment(desk),
             Intent::Follow => self.follow(desk),
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true

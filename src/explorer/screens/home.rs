@@ -11,6 +11,7 @@ use super::runs::{self, Runs};
 use super::simulations::Simulations;
 use super::sql::Sql;
 use super::{Focus, Screen, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::UNIT;
 use crate::explorer::keymap::{Intent, Scope};
@@ -30,8 +31,7 @@ const RECENT: u8 = 3;
 #[derive(Debug)]
 pub struct Home {
     overview: Option<Overview>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     focus: Focus,
     library: Cursor,
     places: Cursor,
@@ -42,8 +42,7 @@ impl Default for Home {
     fn default() -> Self {
         Self {
             overview: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             focus: Focus::of(3),
             library: Cursor::new(),
             places: Cursor::new(),
@@ -178,8 +177,8 @@ impl Home {
         let recent = self.overview.as_ref().map_or(&[][..], |overview| &overview.runs);
         let hint =
             "Nothing recorded yet. Choose an experiment above, Enter opens its settings, Enter starts it.";
-        let empty = match (&self.problem, &self.overview) {
-            (Some(problem), _) => problem.as_str(),
+        let empty = match (self.awaiting.problem(), &self.overview) {
+            (Some(problem), _) => problem,
             (None, Some(_)) => hint,
             (None, None) => "reading",
         };
@@ -205,7 +204,7 @@ impl View for Home {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Overview));
+        self.awaiting.ask(desk, Slot::Main, Query::Overview);
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
@@ -223,25 +222,17 @@ impl View for Home {
         }
         match intent {
             Intent::Into => self.open_selected(desk),
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Overview(overview)) => {
-                let rows = overview.runs.len() + desk.jobs.active();
-                self.recent.at = self.recent.at.min(rows.saturating_sub(1));
-                self.problem = None;
-                self.overview = Some(overview);
-            }
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Overview(overview)) = answer {
+            let rows = overview.runs.len() + desk.jobs.active();
+            self.recent.at = self.recent.at.min(rows.saturating_sub(1));
+            self.overview = Some(overview);
         }
         true
     }

@@ -12,6 +12,7 @@ use super::simulations::Simulations;
 use super::summary::Summary;
 use super::sweep::Sweep;
 use super::{Copyable, Focus, Screen, View};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
@@ -35,8 +36,7 @@ pub struct Iterations {
     run: String,
     name: String,
     detail: Option<Box<RunDetail>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     focus: Focus,
     list: Cursor,
     banks: Cursor,
@@ -52,8 +52,7 @@ impl Iterations {
             run,
             name,
             detail: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             focus: Focus::of(4),
             list: Cursor::new(),
             banks: Cursor::new(),
@@ -75,7 +74,9 @@ impl Iterations {
     }
 
     fn take(&mut self, detail: Option<Box<RunDetail>>) {
-        self.problem = detail.is_none().then(|| format!("there is no run `{}` here", self.run));
+        if detail.is_none() {
+            self.awaiting.fail(format!("there is no run `{}` here", self.run));
+        }
         let at_end = self.list.at + 1 >= self.rows().len();
         let key = self.selected().map(IterationRow::key);
         self.detail = detail;
@@ -155,7 +156,7 @@ impl View for Iterations {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Run(self.run.clone())));
+        self.awaiting.ask(desk, Slot::Main, Query::Run(self.run.clone()));
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
@@ -169,25 +170,21 @@ impl View for Iterations {
             Intent::OpenConversation => self.open_conversation(desk),
             Intent::OpenSummary => desk.open(Screen::Summary(Summary::new(self.run.clone()))),
             Intent::NextChart => self.parameters = !self.parameters,
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Run(detail)) => self.take(detail),
+            Some(Answer::Run(detail)) => self.take(detail),
             // Whoever came here did not know that the run is a sweep.
-            Ok(Answer::Sweep(_)) => {
+            Some(Answer::Sweep(_)) => {
                 let sweep = Sweep::new(self.run.clone(), self.name.clone());
                 desk.go = Some(Go::Replace(Box::new(Screen::Sweep(sweep))));
             }
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+            _ => {}
         }
         true
     }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::View;
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
@@ -20,8 +21,7 @@ use crate::explorer::window::Cursor;
 pub struct Kept {
     shelf: Shelf,
     rows: Option<Vec<rows::Kept>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     cursor: Cursor,
     search: Search,
 }
@@ -105,7 +105,7 @@ impl View for Kept {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Kept(self.shelf)));
+        self.awaiting.ask(desk, Slot::Main, Query::Kept(self.shelf));
     }
 
     fn poll(&mut self, _desk: &mut Desk<'_>) {}
@@ -119,31 +119,24 @@ impl View for Kept {
             Intent::Into => self.take_up(desk),
             Intent::Cancel => {
                 if let Some(key) = self.rows().get(self.cursor.at).map(rows::Kept::key) {
-                    self.awaiting = Some(desk.ask(Slot::Main, Query::Forget(key)));
+                    self.awaiting.ask(desk, Slot::Main, Query::Forget(key));
                 }
             }
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Kept(rows)) => {
-                let key = self.rows().get(self.cursor.at).map(rows::Kept::key);
-                self.cursor.keep(key.as_ref(), &rows);
-                self.problem = None;
-                self.rows = Some(rows);
-            }
-            Ok(_) => {}
-            Err(problem) if self.rows.is_some() => desk.complain(problem),
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Kept(rows)) = answer {
+            let key = self.rows().get(self.cursor.at).map(rows::Kept::key);
+            self.cursor.keep(key.as_ref(), &rows);
+            self.rows = Some(rows);
+        } else if let Some(problem) = self.awaiting.problem().filter(|_| self.rows.is_some()) {
+            desk.complain(problem);
         }
         true
     }
@@ -167,7 +160,7 @@ impl View for Kept {
             Shelf::Notes => (NOTES, "No note yet: a on another screen writes one about what is selected."),
             Shelf::Filters(_) => (FILTERS, "No filter is kept yet: S on the screen before keeps its filter."),
         };
-        let empty = match (&self.problem, &self.rows) {
+        let empty = match (self.awaiting.problem(), &self.rows) {
             (Some(problem), _) => problem,
             (None, None) => "reading",
             (None, Some(_)) => nothing,

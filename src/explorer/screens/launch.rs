@@ -266,6 +266,10 @@ impl View for Launch {
         true
     }
 
+    fn typing(&self) -> bool {
+        matches!(self.fields.get(self.at), Some(Field { value: Value::Text(_), .. }))
+    }
+
     fn type_key(&mut self, key: Key, desk: &mut Desk<'_>) -> bool {
         let Some(Field { value: Value::Text(text), .. }) = self.fields.get_mut(self.at) else { return false };
         let moves =

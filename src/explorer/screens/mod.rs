@@ -75,6 +75,11 @@ pub trait View {
         false
     }
 
+    /// Whether a letter is typed into a line.
+    fn typing(&self) -> bool {
+        false
+    }
+
     /// Types a key into the setting with the focus; false if it takes no text.
     fn type_key(&mut self, _key: Key, _desk: &mut Desk<'_>) -> bool {
         false
@@ -118,9 +123,33 @@ pub trait View {
     fn beat(&mut self, _desk: &mut Desk<'_>) {}
 }
 
-/// A screen on the stack.
-#[derive(Debug)]
-pub enum Screen {
+macro_rules! screens {
+    ($($name:ident($screen:ty)),+ $(,)?) => {
+        /// A screen on the stack.
+        #[derive(Debug)]
+        pub enum Screen {
+            $($name($screen),)+
+        }
+
+        impl Screen {
+            /// What every screen can do.
+            pub fn view(&self) -> &dyn View {
+                match self {
+                    $(Self::$name(screen) => screen,)+
+                }
+            }
+
+            /// The same, to change it.
+            pub fn view_mut(&mut self) -> &mut dyn View {
+                match self {
+                    $(Self::$name(screen) => screen,)+
+                }
+            }
+        }
+    };
+}
+
+screens! {
     Home(home::Home),
     Launch(launch::Launch),
     Jobs(jobs::JobsScreen),
@@ -140,58 +169,6 @@ pub enum Screen {
     Sql(sql::Sql),
     Summary(summary::Summary),
     Help(help::Help),
-}
-
-impl Screen {
-    /// What every screen can do.
-    pub fn view(&self) -> &dyn View {
-        match self {
-            Self::Home(screen) => screen,
-            Self::Launch(screen) => screen,
-            Self::Jobs(screen) => screen,
-            Self::Runs(screen) => screen,
-            Self::Iterations(screen) => screen,
-            Self::Sweep(screen) => screen,
-            Self::Conversation(screen) => screen,
-            Self::Policy(screen) => screen,
-            Self::Simulations(screen) => screen,
-            Self::Events(screen) => screen,
-            Self::Replay(screen) => screen,
-            Self::Bank(screen) => screen,
-            Self::Kept(screen) => screen,
-            Self::Compare(screen) => screen,
-            Self::Palette(screen) => screen,
-            Self::Payment(screen) => screen,
-            Self::Sql(screen) => screen,
-            Self::Summary(screen) => screen,
-            Self::Help(screen) => screen,
-        }
-    }
-
-    /// The same, to change it.
-    pub fn view_mut(&mut self) -> &mut dyn View {
-        match self {
-            Self::Home(screen) => screen,
-            Self::Launch(screen) => screen,
-            Self::Jobs(screen) => screen,
-            Self::Runs(screen) => screen,
-            Self::Iterations(screen) => screen,
-            Self::Sweep(screen) => screen,
-            Self::Conversation(screen) => screen,
-            Self::Policy(screen) => screen,
-            Self::Simulations(screen) => screen,
-            Self::Events(screen) => screen,
-            Self::Replay(screen) => screen,
-            Self::Bank(screen) => screen,
-            Self::Kept(screen) => screen,
-            Self::Compare(screen) => screen,
-            Self::Palette(screen) => screen,
-            Self::Payment(screen) => screen,
-            Self::Sql(screen) => screen,
-            Self::Summary(screen) => screen,
-            Self::Help(screen) => screen,
-        }
-    }
 }
 
 /// What is there when no screen is: nothing.

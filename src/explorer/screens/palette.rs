@@ -198,6 +198,10 @@ impl View for Palette {
         true
     }
 
+    fn typing(&self) -> bool {
+        true
+    }
+
     fn type_key(&mut self, key: Key, _desk: &mut Desk<'_>) -> bool {
         let moves =
             matches!(key.code, Code::Enter | Code::Esc | Code::Tab | Code::BackTab | Code::Up | Code::Down);

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::replay::Replay;
 use super::{Copyable, Focus, Screen, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::describe;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::filter::EventFilter;
@@ -28,8 +29,7 @@ pub struct Payment {
     simulation: String,
     payment: String,
     story: Option<Box<PaymentStory>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     focus: Focus,
     life: Cursor,
     facts: Scroll,
@@ -60,8 +60,7 @@ impl Payment {
             simulation,
             payment,
             story: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             focus: Focus::of(2),
             life: Cursor::new(),
             facts: Scroll::new(),
@@ -74,7 +73,9 @@ impl Payment {
 
     fn take(&mut self, story: Box<PaymentStory>) {
         let empty = story.events.is_empty() && story.facts.is_empty();
-        self.problem = empty.then(|| format!("there is no payment `{}` in this simulation", self.payment));
+        if empty {
+            self.awaiting.fail(format!("there is no payment `{}` in this simulation", self.payment));
+        }
         let key = self.events().get(self.life.at).map(EventRow::key);
         self.life.keep(key.as_ref(), &story.events);
         self.story = Some(story);
@@ -91,7 +92,7 @@ impl Payment {
             selected: self.life.at,
             focused,
             view: &self.life.view,
-            empty: self.problem.as_deref().unwrap_or("reading"),
+            empty: self.awaiting.problem().unwrap_or("reading"),
         };
         let begin = events.first().map_or(0, |event| event.tick);
         table.draw(inner, buffer, look, |event| self.cells(event, begin));
@@ -152,7 +153,7 @@ impl View for Payment {
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
         let query = Query::Payment(self.simulation.clone(), self.payment.clone());
-        self.awaiting = Some(desk.ask(Slot::Main, query));
+        self.awaiting.ask(desk, Slot::Main, query);
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
@@ -166,28 +167,21 @@ impl View for Payment {
         } else if self.life.motion(intent, count, self.events().len()) {
             return true;
         }
-        match intent {
-            Intent::Into => {
-                if let Some(event) = self.events().get(self.life.at) {
-                    let seek = Seek::Sequence(event.sequence);
-                    let replay = Replay::new(self.simulation.clone(), self.simulation.clone(), seek);
-                    desk.open(Screen::Replay(replay));
-                }
-            }
-            Intent::Refresh => self.enter(desk),
-            _ => return false,
+        if intent != Intent::Into {
+            return false;
+        }
+        if let Some(event) = self.events().get(self.life.at) {
+            let seek = Seek::Sequence(event.sequence);
+            let replay = Replay::new(self.simulation.clone(), self.simulation.clone(), seek);
+            desk.open(Screen::Replay(replay));
         }
         true
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Payment(story)) => self.take(story),
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Payment(story)) = answer {
+            self.take(story);
         }
         true
     }

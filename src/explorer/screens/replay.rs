@@ -397,7 +397,6 @@ impl View for Replay {
                 self.open_payment(desk);
             }
             Intent::Into => self.into(desk),
-            Intent::Refresh => self.enter(desk),
             _ => return false,
         }
         true

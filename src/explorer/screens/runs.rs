@@ -103,7 +103,6 @@ impl View for Runs {
             Intent::Mark => self.mark(desk),
             Intent::Resume => self.again(Kind::Resume, desk),
             Intent::Rerun => self.again(Kind::Rerun, desk),
-            Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
             _ => return false,

@@ -17,7 +17,7 @@ use crate::explorer::look::{Look, Tone};
 use crate::explorer::marked::Marked;
 use crate::explorer::message::{Answer, From, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
-use crate::explorer::rows::{Couple, Export, PolicyOf, Seek, SimulationFilter, SimulationRow, Status};
+use crate::explorer::rows::{Couple, Export, PolicyOf, Seek, SimulationFilter, SimulationRow, Sort, Status};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::{Pane, text_line, wrap};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
@@ -164,8 +164,11 @@ impl View for Simulations {
                 let typed = self.filter.typed();
                 *desk.prompt = Some(Prompt::new(Purpose::Filter(FilterOf::Simulations), typed));
             }
+            Intent::Sort => {
+                let sort = Sort::next(self.filter.sort);
+                self.show(SimulationFilter { sort, ..self.filter.clone() }, desk);
+            }
             Intent::ClearFilter => self.show(SimulationFilter::default(), desk),
-            Intent::Refresh => self.enter(desk),
             Intent::Search => *desk.prompt = Some(Prompt::new(Purpose::Search, self.search.text())),
             Intent::NextMatch | Intent::PreviousMatch => self.find(intent == Intent::NextMatch, desk),
             _ => return false,

@@ -222,6 +222,10 @@ impl View for Sql {
         true
     }
 
+    fn typing(&self) -> bool {
+        self.typing
+    }
+
     fn type_key(&mut self, key: Key, _desk: &mut Desk<'_>) -> bool {
         if !self.typing {
             return false;

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Copyable, View};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
@@ -17,15 +18,14 @@ use crate::explorer::widgets::text::{Lines, Scroll};
 pub struct Summary {
     run: String,
     text: Option<String>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     scroll: Scroll,
 }
 
 impl Summary {
     /// The summary of a run.
     pub const fn new(run: String) -> Self {
-        Self { run, text: None, problem: None, awaiting: None, scroll: Scroll::new() }
+        Self { run, text: None, awaiting: Awaiting::new(), scroll: Scroll::new() }
     }
 }
 
@@ -39,31 +39,19 @@ impl View for Summary {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Summary(self.run.clone())));
+        self.awaiting.ask(desk, Slot::Main, Query::Summary(self.run.clone()));
     }
 
-    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
-        if self.scroll.motion(intent, count) {
-            return true;
-        }
-        match intent {
-            Intent::Refresh => self.enter(desk),
-            _ => return false,
-        }
-        true
+    fn intent(&mut self, intent: Intent, count: Option<u64>, _desk: &mut Desk<'_>) -> bool {
+        self.scroll.motion(intent, count)
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Summary(Some(text))) => {
-                self.problem = None;
-                self.text = Some(text);
-            }
-            Ok(_) => self.problem = Some(format!("there is no run `{}` here", self.run)),
-            Err(problem) => self.problem = Some(problem),
+            Some(Answer::Summary(Some(text))) => self.text = Some(text),
+            Some(_) => self.awaiting.fail(format!("there is no run `{}` here", self.run)),
+            None => {}
         }
         true
     }
@@ -77,7 +65,7 @@ impl View for Summary {
         let pane = Pane { number: 0, title: "What the run found", note: &self.run, focused: true };
         let inner = pane.draw(area, buffer, scene.look);
         let mut lines = Lines::of_width(inner.width);
-        match (&self.problem, &self.text) {
+        match (self.awaiting.problem(), &self.text) {
             (Some(problem), _) => lines.add(problem, Tone::Bad),
             (None, Some(text)) => lines.add(text, Tone::Plain),
             (None, None) => lines.add("reading", Tone::Muted),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::simulations::Simulations;
 use super::{Copyable, Focus, Screen, View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::{self, badge};
 use crate::explorer::keymap::{Intent, Scope};
@@ -30,8 +31,7 @@ pub struct Sweep {
     run: String,
     name: String,
     detail: Option<Box<SweepDetail>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     focus: Focus,
     points: Cursor,
     /// The figure that table and curve show.
@@ -67,8 +67,7 @@ impl Sweep {
             run,
             name,
             detail: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             focus: Focus::of(3),
             points: Cursor::new(),
             figures: Cursor::new(),
@@ -104,7 +103,9 @@ impl Sweep {
     }
 
     fn take(&mut self, detail: Option<Box<SweepDetail>>) {
-        self.problem = detail.is_none().then(|| format!("there is no sweep `{}` here", self.run));
+        if detail.is_none() {
+            self.awaiting.fail(format!("there is no sweep `{}` here", self.run));
+        }
         if self.detail.is_none()
             && let Some(detail) = &detail
         {
@@ -151,7 +152,7 @@ impl Sweep {
             selected: self.points.at,
             focused,
             view: &self.points.view,
-            empty: self.problem.as_deref().unwrap_or("reading"),
+            empty: self.awaiting.problem().unwrap_or("reading"),
         };
         table.draw(inner, buffer, look, |point| self.cells(point, look));
     }
@@ -260,7 +261,7 @@ impl View for Sweep {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Run(self.run.clone())));
+        self.awaiting.ask(desk, Slot::Main, Query::Run(self.run.clone()));
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
@@ -276,22 +277,18 @@ impl View for Sweep {
         if list.motion(intent, count, length) {
             return true;
         }
-        match intent {
-            Intent::Into => self.open_simulations(desk),
-            Intent::Refresh => self.enter(desk),
-            _ => return false,
+        if intent == Intent::Into {
+            self.open_simulations(desk);
         }
-        true
+        intent == Intent::Into
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Sweep(detail)) => self.take(Some(detail)),
-            Ok(_) => self.take(None),
-            Err(problem) => self.problem = Some(problem),
+            Some(Answer::Sweep(detail)) => self.take(Some(detail)),
+            Some(_) => self.take(None),
+            None => {}
         }
         true
     }

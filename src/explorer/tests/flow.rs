@@ -500,6 +500,10 @@ fn filters_are_kept_under_a_name_and_put_into_force_again() {
     assert!(screen.contains("state:failed"), "{screen}");
     let screen = world.keys("X g f Enter").screen(80, 24);
     assert!(screen.contains("state:failed"), "{screen}");
+    let screen = world.keys("X s s").screen(80, 24);
+    assert!(screen.contains("sort:-settled"), "{screen}");
+    let screen = world.keys("s s s s s").screen(80, 24);
+    assert!(!screen.contains("sort:"), "after the last column none: {screen}");
 }
 
 #[test]

@@ -240,6 +240,15 @@ fn simulations_are_filtered_by_what_is_known_of_them() {
     assert_eq!(count("no such thing"), 0);
     assert!(count("purpose:eval") > 0 && count("purpose:final") == 0);
     assert!(count("iteration:0") > 0 && count("iteration:0") < all.len());
+    let mut costs = |typed: &str| {
+        let page = Page { from: From::First, limit: 1_000 };
+        let filter = SimulationFilter::parse(typed).unwrap();
+        let Answer::Simulations(batch) = recorded.ask(Query::Simulations(filter, page)) else { panic!() };
+        batch.rows.into_iter().map(|row| row.cost).collect::<Vec<_>>()
+    };
+    let (up, mut down) = (costs("sort:cost"), costs("sort:-cost"));
+    down.reverse();
+    assert!(up.is_sorted() && up == down && up.first() != up.last(), "{up:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The events of a simulation as typed ticks, and the state that follows from them
 //! (spec 06, 5.5).
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -66,12 +67,18 @@ impl Reader {
         ticks: RangeInclusive<Tick>,
     ) -> Result<Vec<Recorded>, PersistenceError> {
         let of_ticks = "simulation_id = ? AND tick BETWEEN ? AND ?";
+        let is_one = ticks.start() == ticks.end();
         let ticks = params![simulation_id, ticks.start().0, ticks.end().0];
         let rows = self.recorded(of_ticks, ticks, names)?;
         let events: Result<Vec<Recorded>, String> = rows.into_iter().collect();
         let mut events = events.map_err(|error| corrupt_event(simulation_id, error))?;
         if names.of_reference() {
-            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+            let events = events.iter_mut().map(|recorded| &mut recorded.event);
+            if is_one {
+                complete(events, self.amounts(simulation_id));
+            } else {
+                complete(events, self.all_amounts(simulation_id));
+            }
         }
         Ok(events)
     }
@@ -82,6 +89,17 @@ impl Reader {
         move |payment| {
             let key = params![simulation_id, payment.to_string()];
             self.one(query, key, |row| row.get(0).map(Cents)).ok().flatten()
+        }
+    }
+
+    /// The same for whoever reads all events: with the first question all amounts are read.
+    fn all_amounts(&self, simulation_id: &str) -> impl FnMut(PaymentId) -> Option<Cents> {
+        let query = "SELECT tx_id, amount FROM transactions WHERE simulation_id = ?";
+        let mut amounts: Option<HashMap<String, i64>> = None;
+        move |payment| {
+            let read = || self.list(query, [simulation_id], |row| Ok((row.get(0)?, row.get(1)?)));
+            let amounts = amounts.get_or_insert_with(|| read().unwrap_or_default().into_iter().collect());
+            amounts.get(&payment.to_string()).copied().map(Cents)
         }
     }
 
@@ -146,9 +164,10 @@ impl Reader {
         let Some(stored) = self.last_tick(simulation_id)? else { return Ok(()) };
         let last = last.min(stored);
         let mut events = Vec::new();
+        let mut amounts = self.all_amounts(simulation_id);
         let mut show = |tick: Tick, events: &mut Vec<Event>| {
             if names.of_reference() {
-                complete(events.iter_mut(), self.amounts(simulation_id));
+                complete(events.iter_mut(), &mut amounts);
             }
             visit(tick, events)?;
             events.clear();
@@ -272,7 +291,8 @@ impl Reader {
             .collect::<Result<_, _>>()
             .map_err(|error| corrupt_event(simulation_id, error))?;
         if scenario.names.of_reference() {
-            complete(events.iter_mut().map(|recorded| &mut recorded.event), self.amounts(simulation_id));
+            let amounts = self.all_amounts(simulation_id);
+            complete(events.iter_mut().map(|recorded| &mut recorded.event), amounts);
         }
         let of_tick = |events: &[Recorded]| {
             let tick = events.first().map_or(Tick(0), |event| event.tick);

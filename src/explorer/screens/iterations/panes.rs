@@ -230,7 +230,7 @@ impl Iterations {
             selected: self.list.at,
             focused,
             view: &self.list.view,
-            empty: self.problem.as_deref().unwrap_or(match &self.detail {
+            empty: self.awaiting.problem().unwrap_or(match &self.detail {
                 None => "reading",
                 Some(_) => "No iteration has been evaluated yet.",
             }),
