@@ -120,6 +120,14 @@ impl Prompt {
         Reply::Typing
     }
 
+    /// Puts a text before what is typed already.
+    pub fn put_before(&mut self, text: &str) {
+        let typed = self.input.value();
+        let gap = if text.is_empty() || typed.is_empty() { "" } else { " " };
+        self.input = Input::new(format!("{text}{gap}{typed}"));
+        self.check();
+    }
+
     /// Handles pasted text.
     pub fn paste(&mut self, text: &str) {
         input::paste(&mut self.input, text);

@@ -220,7 +220,13 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
         },
         Intent::Export => ask_for_file(state),
         Intent::Note => match state.top().copyable() {
-            Some(copyable) => errand(state, Query::Note(copyable.link), effects),
+            // The line is there at once, so that what is typed is no command; what was written before
+            // comes into it.
+            Some(copyable) => {
+                state.noted = Some(copyable.link.clone());
+                state.prompt = Some(Prompt::new(Purpose::Note, ""));
+                errand(state, Query::Note(copyable.link), effects);
+            }
             None => complain(state, "nothing is selected to write about"),
         },
         Intent::KeepFilter => match state.top().filter() {
@@ -283,9 +289,13 @@ fn errand(state: &mut State, query: Query, effects: &mut Vec<Effect>) {
 fn done(state: &mut State, answer: Result<Answer, String>) {
     state.errand = None;
     state.notice = match answer {
-        Ok(Answer::Note(link, typed)) => {
-            state.noted = Some(link);
-            state.prompt = Some(Prompt::new(Purpose::Note, typed));
+        Ok(Answer::Note(link, written)) => {
+            let wanted = state.noted.as_ref() == Some(&link);
+            if let Some(prompt) =
+                state.prompt.as_mut().filter(|prompt| wanted && prompt.purpose == Purpose::Note)
+            {
+                prompt.put_before(&written);
+            }
             None
         }
         Ok(Answer::Done(text)) => Some(Notice { text, trouble: false }),

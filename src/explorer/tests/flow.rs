@@ -459,9 +459,14 @@ fn a_place_is_kept_found_again_and_forgotten() {
 #[test]
 fn notes_are_written_about_what_is_selected_and_lead_back() {
     let mut world = world();
-    let screen = world.keys("g s a").screen(80, 24);
-    assert!(screen.contains("note: look again #late"), "what was written before: {screen}");
-    world.text(" at night");
+    world.keys("g s");
+    world.press("a");
+    assert!(world.screen(80, 24).contains("note: "), "the line is there before the answer");
+    world.press("X");
+    world.settle();
+    let screen = world.screen(80, 24);
+    assert!(screen.contains("note: look again #late X"), "what was written before: {screen}");
+    world.keys("Backspace").text("at night");
     world.press("Enter");
     let [(_, Query::Annotate(link, text))] = world.asked.as_slice() else { panic!("{:?}", world.asked) };
     assert_eq!(
