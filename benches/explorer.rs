@@ -5,7 +5,7 @@
 //! $ cargo bench --bench explorer [-- DATABASE]
 //! ```
 //!
-//! With a database, its newest simulation is opened and stepped through instead of a fresh one.
+//! With a database, its largest simulation is opened and stepped through instead of a fresh one.
 
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
 #![allow(clippy::expect_used, dead_code, reason = "shared with the tests")]
@@ -70,7 +70,15 @@ fn leave(mut program: Program) {
 /// From a key to its effect on the screen, tick by tick.
 fn stepping(file: &Path) {
     let mut program = start(file);
-    program.wait("Library").press("gs").wait("✓ completed").press("\r").wait("tick 0 of");
+    program
+        .wait("Library")
+        .press("gsf")
+        .wait("filter:")
+        .press("sort:-events\r")
+        .wait("sort:-events ┓")
+        .wait("✓ completed")
+        .press("\r")
+        .wait("tick 0 of");
     let steps = (1..60).map(|tick| timed(&mut program, ".", &format!("tick {tick} of"))).collect::<Vec<_>>();
     report("a tick forwards", &steps);
     let steps =

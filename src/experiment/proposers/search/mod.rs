@@ -5,7 +5,10 @@
 //! samples, all samples of an iteration come from one day and mislead: what the days so far say
 //! together ([`Outlook`]) decides where to go, and a step is proposed only if this iteration's own
 //! samples agree that it is one for the better.
+//!
+//! Where no parameter may vary it tries small changes of the trees instead ([`change`]), one a call.
 
+mod change;
 mod outlook;
 mod parameter;
 
@@ -23,7 +26,28 @@ use parameter::Parameter;
 pub struct Search {
     /// What was measured of the values of a parameter, by agent and parameter, one entry for a day.
     memory: HashMap<(String, String), Memory>,
+    /// What was measured of changes of an agent's trees.
+    changes: HashMap<String, Changes>,
 }
+
+/// Changes of one policy, with what they saved on the days on which they were tried.
+#[derive(Debug, Default)]
+struct Changes {
+    of: Value,
+    tried: HashMap<String, Tried>,
+}
+
+/// A change over several days.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tried {
+    days: u32,
+    /// Cost with it less cost without it, summed over the days.
+    difference: f64,
+}
+
+/// Days on which a change must have been tried on samples before it is proposed: the best of many on one
+/// day is mostly the luckiest.
+const DAYS_OF_A_CHANGE: u32 = 2;
 
 /// Days under the same rest of the policy.
 #[derive(Debug, Default)]
@@ -35,17 +59,21 @@ struct Memory {
 impl Proposer for Search {
     fn propose(&mut self, request: &Request<'_>, bench: &mut dyn Workbench) -> Result<Call, RunError> {
         // A proposal that failed in its comparison was measured here before: there is no better one.
-        let parameters = if request.call == 1 { Parameter::of(request) } else { Vec::new() };
-        if parameters.is_empty() {
+        if request.call > 1 {
             return Ok(Answer::Declined.into());
         }
+        let parameters = Parameter::of(request);
         let mut session = Session {
             request,
             bench,
             left: MAX_EVALUATIONS,
-            share: MAX_EVALUATIONS / parameters.len(),
+            share: MAX_EVALUATIONS / parameters.len().max(1),
             base: request.current.clone(),
         };
+        if parameters.is_empty() {
+            let memory = self.changes.entry(request.agent.to_owned()).or_default();
+            session.base = session.changed(memory)?.unwrap_or(session.base);
+        }
         for parameter in &parameters {
             let better = if request.by_samples {
                 let key = (request.agent.to_owned(), parameter.name.clone());
@@ -69,6 +97,16 @@ impl Proposer for Search {
             self.propose(request, bench)?;
         }
         Ok(())
+    }
+}
+
+impl Changes {
+    /// Notes what a change saved today; the mean of all days, once there are enough of them.
+    fn add(&mut self, policy: &Value, difference: f64) -> Option<f64> {
+        let tried = self.tried.entry(policy.to_string()).or_default();
+        tried.days += 1;
+        tried.difference += difference;
+        (tried.days >= DAYS_OF_A_CHANGE).then(|| tried.difference / f64::from(tried.days))
     }
 }
 
@@ -167,6 +205,38 @@ impl Session<'_, '_> {
         let agrees = |point: &&Point| point.measured.cost < now.cost && self.settles(&point.measured);
         let better = target.filter(|(_, expected)| *expected < expected_now);
         Ok(better.map(|(index, _)| &points[index]).filter(agrees).map(|point| point.value.clone()))
+    }
+
+    /// The policy with the best small change of its trees, if there is one for the better.
+    fn changed(&mut self, memory: &mut Changes) -> Result<Option<Value>, RunError> {
+        let mut changes = change::changes(&self.base, self.request.constraints);
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let Some(now) = self.measure_base()? else { return Ok(None) };
+        // What one iteration cannot try the next ones do.
+        let begin = self.request.iteration as usize * self.left % changes.len();
+        changes.rotate_left(begin);
+        changes.truncate(self.left);
+        self.left -= changes.len();
+        let measured = self.bench.evaluate(&changes)?;
+        if memory.of != self.base {
+            *memory = Changes { of: self.base.clone(), tried: HashMap::new() };
+        }
+        let mut best: Option<(f64, Value)> = None;
+        for (policy, measured) in changes.into_iter().zip(measured) {
+            let Some(measured) = measured else { continue };
+            let difference = (measured.cost - now.cost) as f64;
+            let expected = self.request.by_samples.then(|| memory.add(&policy, difference));
+            let expected = expected.unwrap_or(Some(difference)).filter(|expected| *expected < 0.0);
+            let agrees = difference < 0.0 && self.settles(&measured);
+            if let Some(expected) = expected.filter(|_| agrees)
+                && best.as_ref().is_none_or(|(least, _)| expected < *least)
+            {
+                best = Some((expected, policy));
+            }
+        }
+        Ok(best.map(|(_, policy)| policy))
     }
 
     fn cheapest(&self, parameter: &Parameter, points: &[Point], now: &Measured) -> Option<Value> {
