@@ -21,6 +21,10 @@ const CHECKPOINT_AT: &str = "128MB";
 /// prepared statement is executed, and the statement keeps that plan when other rows have come: a table
 /// that was empty stays empty for it, and texts come out garbled (duckdb/duckdb#23704, #24696).
 const UNSAFE_OPTIMIZERS: &str = "statistics_propagation";
+/// Takes the log over into the file and merges the small groups of rows that the checkpoints before left.
+/// Those that a commit makes by itself merge nothing: one after the other they would write the same rows
+/// again and again, and a long simulation would cost more the longer it is.
+pub(super) const CHECKPOINT: &str = "SET max_vacuum_tasks = 100; CHECKPOINT; SET max_vacuum_tasks = 0";
 /// Memory that DuckDB may use for everything together.
 pub(super) const MAX_MEMORY: &str = "1GB";
 /// Block size of new files in bytes.
@@ -192,6 +196,7 @@ fn settings(threads: i64) -> duckdb::Result<Config> {
         .and_then(|config| config.enable_autoload_extension(false))
         .and_then(|config| config.with("checkpoint_threshold", CHECKPOINT_AT))
         .and_then(|config| config.with("disabled_optimizers", UNSAFE_OPTIMIZERS))
+        .and_then(|config| config.with("max_vacuum_tasks", "0"))
         .and_then(|config| config.with("default_block_size", BLOCK_SIZE))
         .and_then(|config| config.with("storage_compatibility_version", STORAGE_VERSION))
 }

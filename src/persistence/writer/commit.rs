@@ -7,6 +7,7 @@ use super::simulation::{Progress, Simulation};
 use super::{Repaired, State, checkpoints, experiments, identity};
 use crate::metrics::Totals;
 use crate::persistence::error::message;
+use crate::persistence::open::CHECKPOINT;
 use crate::persistence::{Moment, PersistenceError, Status, schema};
 
 impl State {
@@ -73,7 +74,7 @@ impl State {
         }
         if std::mem::take(&mut self.checkpoint) {
             // A checkpoint only saves time later; what is committed is safe without it.
-            if let Err(error) = self.connection.execute_batch("CHECKPOINT") {
+            if let Err(error) = self.connection.execute_batch(CHECKPOINT) {
                 tracing::warn!(%error, "the file could not be checkpointed");
             }
         }

@@ -25,6 +25,7 @@ use self::buffer::Buffer;
 use self::commit::Traces;
 use self::simulation::Simulation;
 use super::experiment::{ExperimentWrite, ExperimentWrites};
+use super::open::CHECKPOINT;
 use super::provider::{Checkpoint, Hurry, SimulationResume, SimulationStart, TickRecord, Ticket};
 use super::{Moment, PersistenceError, Status, schema};
 use crate::metrics::Totals;
@@ -287,7 +288,7 @@ impl State {
             }
         }
         self.commit();
-        if let Err(error) = self.connection.execute_batch("CHECKPOINT") {
+        if let Err(error) = self.connection.execute_batch(CHECKPOINT) {
             tracing::warn!(%error, "the file could not be checkpointed on closing");
         }
     }

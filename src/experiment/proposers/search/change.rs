@@ -177,14 +177,19 @@ fn other_numbers(value: &Value) -> Vec<Value> {
 /// Numbers near one: the next ones, half of it, twice as much.
 fn near(number: &Number) -> Vec<Value> {
     let Some(value) = number.as_f64() else { return Vec::new() };
-    let whole = value.fract() == 0.0;
-    let mut others = vec![value / 2.0, value * 2.0];
-    if whole {
-        others = vec![value - 1.0, value + 1.0, (value / 2.0).round(), value * 2.0];
+    let tried = if value.fract() == 0.0 {
+        vec![value - 1.0, value + 1.0, (value / 2.0).round(), value * 2.0]
+    } else {
+        vec![value / 2.0, value * 2.0]
+    };
+    let written = |other: f64| if number.is_f64() { json!(other) } else { json!(other as i64) };
+    let mut others = Vec::new();
+    for other in tried.into_iter().filter(|other| *other != value).map(written) {
+        if !others.contains(&other) {
+            others.push(other);
+        }
     }
-    others.dedup();
-    others.retain(|other| *other != value);
-    others.into_iter().map(|other| if number.is_f64() { json!(other) } else { json!(other as i64) }).collect()
+    others
 }
 
 #[cfg(test)]
@@ -239,7 +244,7 @@ mod tests {
         assert_eq!(trees[2]["condition"]["op"], ">=");
         let numbers: Vec<f64> =
             trees[3..6].iter().filter_map(|tree| tree["condition"]["right"]["value"].as_f64()).collect();
-        assert_eq!(numbers, [1.0, 3.0, 1.0]);
+        assert_eq!(numbers, [1.0, 3.0, 4.0]);
         assert!(found.iter().all(|policy| *policy != two));
     }
 
