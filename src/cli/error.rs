@@ -1,6 +1,7 @@
 //! How a command fails: one message, where it is, what to do; the kind decides the exit status.
 
 use std::io;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use super::interrupt;
@@ -79,9 +80,9 @@ impl CliError {
 }
 
 /// Prints a line on standard error.
-#[expect(clippy::print_stderr, reason = "the command line is the one place that talks to the user")]
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    // Whoever closed its terminal hears nothing any more.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Prints every finding of a file: errors, then warnings.

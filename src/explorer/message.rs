@@ -57,15 +57,15 @@ pub enum Effect {
     Quit,
 }
 
-/// Questions that replace each other.
+/// Questions that replace each other; of those that wait for one thread the first here comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
     /// The rows or the moment of the screen.
     Main,
-    /// Its charts.
-    Side,
     /// A jump to a place that must be searched.
     Find,
+    /// Its charts.
+    Side,
     /// What is done beside the screen: a place to keep, rows to export.
     Errand,
 }

@@ -189,7 +189,8 @@ fn open(options: &ExplorerOptions) -> Result<Opened, ExplorerError> {
     let link = options.open.as_deref().map(Link::parse).transpose().map_err(ExplorerError::Link)?;
     let (database, note) = database(options)?;
     let (messages, inbox) = unbounded_channel();
-    let sources = [DatabaseSource::new(&database)?, DatabaseSource::new(&database)?];
+    let source = || DatabaseSource::new(&database);
+    let sources = [source()?, source()?, source()?];
     let readers = Readers::start(sources, &messages)?;
     for warning in database.warnings().iter().chain(database.lost()).chain(&note) {
         // The receiver is at hand: this cannot fail.

@@ -71,8 +71,18 @@ pub struct Readers {
     shared: Arc<Shared>,
 }
 
-/// Which questions each thread takes, in order: what the eye waits for has a thread of its own.
-const THREADS: [&[Slot]; 2] = [&[Slot::Main], &[Slot::Find, Slot::Side]];
+/// Reader threads.
+const THREADS: usize = 3;
+
+/// The thread that takes a question: what the eye waits for has one of its own, and so has what must not
+/// be given up for a newer question.
+const fn thread_of(slot: Slot) -> usize {
+    match slot {
+        Slot::Main => 0,
+        Slot::Find | Slot::Side => 1,
+        Slot::Errand => 2,
+    }
+}
 
 impl Readers {
     /// Starts a thread for each of the sources.
@@ -81,7 +91,7 @@ impl Readers {
     ///
     /// The system gives no thread.
     pub fn start<S: Source>(
-        sources: [S; THREADS.len()],
+        sources: [S; THREADS],
         answers: &UnboundedSender<Message>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
@@ -130,14 +140,14 @@ fn interrupt(queue: &Queue, which: impl Fn(&Running) -> bool) {
 }
 
 fn work<S: Source>(number: usize, mut source: S, shared: &Shared, answers: &UnboundedSender<Message>) {
-    let slots = THREADS.get(number).copied().unwrap_or_default();
     loop {
         let mut queue = shared.lock();
         let (slot, ticket, query) = loop {
             if queue.closed {
                 return;
             }
-            let next = slots.iter().find_map(|slot| queue.waiting.remove_entry(slot));
+            let mine = queue.waiting.keys().copied().find(|slot| thread_of(*slot) == number);
+            let next = mine.and_then(|slot| queue.waiting.remove_entry(&slot));
             match next {
                 Some((slot, (ticket, query))) => break (slot, ticket, query),
                 None => queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
@@ -197,7 +207,7 @@ mod tests {
 
     fn readers() -> (Readers, UnboundedReceiver<Message>) {
         let (sender, receiver) = unbounded_channel();
-        match Readers::start([Slow, Slow], &sender) {
+        match Readers::start([Slow, Slow, Slow], &sender) {
             Ok(readers) => (readers, receiver),
             Err(error) => panic!("no threads: {error}"),
         }
@@ -215,6 +225,16 @@ mod tests {
         readers.ask(Slot::Main, 2, Query::Run("another".into()));
         let Some(Message::Answer(ticket, Ok(_))) = answers.blocking_recv() else { panic!("no answer") };
         assert_eq!(ticket, 2);
+    }
+
+    #[test]
+    fn every_question_has_somebody_who_answers_it() {
+        let (readers, mut answers) = readers();
+        for (ticket, slot) in (1..).zip([Slot::Main, Slot::Find, Slot::Side, Slot::Errand]) {
+            readers.ask(slot, ticket, Query::Overview);
+            let Some(Message::Answer(answered, Ok(_))) = answers.blocking_recv() else { panic!("{slot:?}") };
+            assert_eq!(answered, ticket, "{slot:?}");
+        }
     }
 
     #[test]

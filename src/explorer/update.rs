@@ -223,9 +223,10 @@ fn dispatch(state: &mut State, intent: Intent, count: Option<u64>, effects: &mut
             // The line is there at once, so that what is typed is no command; what was written before
             // comes into it.
             Some(copyable) => {
-                state.noted = Some(copyable.link.clone());
-                state.prompt = Some(Prompt::new(Purpose::Note, ""));
-                errand(state, Query::Note(copyable.link), effects);
+                if errand(state, Query::Note(copyable.link.clone()), effects) {
+                    state.noted = Some(copyable.link);
+                    state.prompt = Some(Prompt::new(Purpose::Note, ""));
+                }
             }
             None => complain(state, "nothing is selected to write about"),
         },
@@ -281,9 +282,15 @@ fn errand_of(state: &State, purpose: Purpose, text: String) -> Option<Query> {
     }
 }
 
-fn errand(state: &mut State, query: Query, effects: &mut Vec<Effect>) {
+/// Asks for something beside the screen; false if something else is being done there: it is finished first.
+fn errand(state: &mut State, query: Query, effects: &mut Vec<Effect>) -> bool {
+    if state.errand.is_some() {
+        complain(state, "something is still being written: wait until it is done");
+        return false;
+    }
     let asked = state.with_top(effects, |_, desk| desk.ask(Slot::Errand, query));
     state.errand = asked.map(|(ticket, _)| ticket);
+    true
 }
 
 fn done(state: &mut State, answer: Result<Answer, String>) {

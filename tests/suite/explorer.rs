@@ -73,6 +73,30 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
 }
 
 #[test]
+fn what_the_user_keeps_and_exports_is_there_afterwards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("explorer.duckdb");
+    let rows = folder.path().join("rows.csv");
+    let mut program = explorer(&file);
+    program.wait("Library").press("\r").wait("[ Start ]").press("\r").wait("completed");
+    program.press("gs").wait("Simulations (").press("m").wait("keep this place as").press("\r").wait("kept");
+    program.press("a").wait("note:").press("look again #late\r").wait("noted");
+    program.press("f").wait("filter:").press("purpose:eval\r").wait("purpose:eval ┓");
+    program.press("S").wait("keep the filter as").press("\u{15}judged\r").wait("kept as `judged`");
+    program.press("e").wait("export to").press(&format!("\u{15}{}\r", rows.display())).wait("written to");
+    program.press("'").wait("Bookmarks (1)").press("gn").wait("look again #late");
+    program.press("\u{1b}").wait("Bookmarks (1)").press("\u{1b}").wait("Simulations (");
+    program.press("X").press("gf").wait("judged").press("\r").wait("purpose:eval ┓");
+    program.press("\u{3}\u{3}");
+    program.exit_status();
+    let text = std::fs::read_to_string(&rows).expect("the exported rows");
+    assert!(text.lines().count() > 1, "{text}");
+    let reader = Database::open(&file, Access::Read).expect("the database").reader().expect("a reader");
+    assert_eq!(reader.notes().expect("notes")[0].tags, ["late"]);
+    assert_eq!(reader.bookmarks().expect("bookmarks").len(), 1);
+}
+
+#[test]
 fn a_library_entry_is_edited_in_the_users_editor_and_comes_back_into_the_form() {
     let folder = tempfile::tempdir().expect("a folder");
     let (binary, file) = (env!("CARGO_BIN_EXE_payment-sim"), folder.path().join("explorer.duckdb"));
