@@ -319,8 +319,7 @@ fn ask_for_file(state: &mut State) {
         Some(Export::Iterations(run)) => format!("{run}-iterations.csv"),
         Some(Export::Simulations(_)) => "simulations.csv".to_owned(),
         None => {
-            let text = "this view has no rows to export".to_owned();
-            state.notice = Some(Notice { text, trouble: true });
+            complain(state, "this view has no rows to export");
             return;
         }
     };

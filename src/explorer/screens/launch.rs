@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use super::jobs::JobsScreen;
 use super::{Screen, View, stack};
 use crate::explorer::desk::{Desk, Go, Scene};
-use crate::explorer::key::{Code, Key};
+use crate::explorer::key::Key;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::message::{Answer, Effect, Query, Slot, Ticket};
@@ -272,10 +272,7 @@ impl View for Launch {
 
     fn type_key(&mut self, key: Key, desk: &mut Desk<'_>) -> bool {
         let Some(Field { value: Value::Text(text), .. }) = self.fields.get_mut(self.at) else { return false };
-        let moves =
-            matches!(key.code, Code::Enter | Code::Esc | Code::Tab | Code::BackTab | Code::Up | Code::Down);
-        let leaves = key.ctrl && matches!(key.code, Code::Char('c' | 'z' | 'r'));
-        let Some(request) = input::request(key).filter(|_| !moves && !leaves) else { return false };
+        let Some(request) = input::request(key) else { return false };
         text.handle(request);
         self.changed(desk);
         true

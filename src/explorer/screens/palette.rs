@@ -12,7 +12,7 @@ use super::payment::Payment;
 use super::{Screen, stack};
 use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::filter::payment_name;
-use crate::explorer::key::{Code, Key};
+use crate::explorer::key::Key;
 use crate::explorer::keymap::{Intent, Keymap, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
@@ -203,10 +203,7 @@ impl View for Palette {
     }
 
     fn type_key(&mut self, key: Key, _desk: &mut Desk<'_>) -> bool {
-        let moves =
-            matches!(key.code, Code::Enter | Code::Esc | Code::Tab | Code::BackTab | Code::Up | Code::Down);
-        let leaves = key.ctrl && matches!(key.code, Code::Char('c' | 'z' | 'n' | 'p'));
-        let Some(request) = input::request(key).filter(|_| !moves && !leaves) else { return false };
+        let Some(request) = input::request(key) else { return false };
         self.typed.handle(request);
         self.cursor.at = 0;
         true

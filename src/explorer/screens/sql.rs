@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Copyable, View, stack};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::counted;
-use crate::explorer::key::{Code, Key};
+use crate::explorer::key::Key;
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
@@ -230,10 +230,7 @@ impl View for Sql {
         if !self.typing {
             return false;
         }
-        let moves =
-            matches!(key.code, Code::Enter | Code::Esc | Code::Tab | Code::BackTab | Code::Up | Code::Down);
-        let leaves = key.ctrl && matches!(key.code, Code::Char('c' | 'z' | 'r'));
-        let Some(request) = input::request(key).filter(|_| !moves && !leaves) else { return false };
+        let Some(request) = input::request(key) else { return false };
         self.statement.handle(request);
         true
     }
