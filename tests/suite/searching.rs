@@ -32,6 +32,10 @@ fn on_fresh_days(plan: &Plan, policies: &[AgentPolicy]) -> i64 {
     (5001..=6000_u64).into_par_iter().map(cost).sum()
 }
 
+fn with_default(agent: &str) -> AgentPolicy {
+    AgentPolicy::build(default_policy(agent, 0.5), PolicyAuthor::Default).expect("a policy")
+}
+
 fn plan(file: &str, seed: &str) -> Plan {
     let options = ExperimentOptions { seed: Some(seed.to_owned()), ..ExperimentOptions::default() };
     load_experiment(file, &options).expect("an experiment").plan
@@ -59,48 +63,42 @@ fn on_days_it_never_saw_the_search_costs_little_more_than_a_good_common_fraction
     }
 }
 
-/// Two banks that hold back whatever they have to pay; each payment that is not settled at the end of the
-/// day costs more than it would cost to pay it.
-const HOLDING: &str = r#"simulation: {ticks_per_day: 12, num_days: 1, rng_seed: 5}
-cost_rates: {delay_cost_per_tick_per_cent: 0.001, eod_penalty_per_transaction: 50000, deadline_penalty: 10000}
+/// A bank that has nothing, pays at once and waits for what it is owed: its credit costs far more than it
+/// would cost to wait too.
+const LENDING: &str = "simulation: {ticks_per_day: 12, num_days: 1, rng_seed: 5}
+cost_rates: {overdraft_bps_per_tick: 100, delay_cost_per_tick_per_cent: 0.00001}
 agents:
-  - id: BANK_A
-    opening_balance: 500000
-    policy: {type: InlineJson, json_string: '{"version": "1.0", "policy_id": "hold", "payment_tree":
-      {"type": "action", "node_id": "hold", "action": "Hold"}}'}
-    arrival_config: &arrivals
-      rate_per_tick: 1.0
-      amount_distribution: {type: Uniform, min: 1000, max: 9000}
-      counterparty_weights: {BANK_A: 1.0, BANK_B: 1.0}
-      deadline_range: [2, 6]
-  - id: BANK_B
-    opening_balance: 500000
-    policy: {type: InlineJson, json_string: '{"version": "1.0", "policy_id": "hold", "payment_tree":
-      {"type": "action", "node_id": "hold", "action": "Hold"}}'}
-    arrival_config: *arrivals
-"#;
+  - {id: BANK_A, opening_balance: 0, unsecured_cap: 500000, policy: {type: Fifo}}
+  - {id: BANK_B, opening_balance: 500000, policy: {type: Fifo}}
+scenario_events:
+  - {type: CustomTransactionArrival, from_agent: BANK_A, to_agent: BANK_B, amount: 100000, deadline: 11,
+     schedule: {type: OneTime, tick: 0}}
+  - {type: CustomTransactionArrival, from_agent: BANK_B, to_agent: BANK_A, amount: 150000, deadline: 11,
+     schedule: {type: OneTime, tick: 5}}
+";
 
 #[test]
 fn where_no_parameter_may_vary_the_search_changes_the_trees_within_what_is_allowed() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("holding.yaml"), HOLDING).expect("the scenario");
+    std::fs::write(folder.path().join("lending.yaml"), LENDING).expect("the scenario");
     for mode in ["mode: deterministic-pairwise", "mode: bootstrap, num_samples: 10"] {
         let text = format!(
-            "name: holding\nscenario: holding.yaml\nevaluation: {{{mode}, ticks: 12}}\n\
+            "name: lending\nscenario: lending.yaml\nevaluation: {{{mode}, ticks: 12}}\n\
              convergence: {{max_iterations: 6}}\nproposer: search\nmaster_seed: 3\n\
-             policy_constraints: {{allowed_parameters: [], allowed_fields: [ticks_to_deadline], \
-             allowed_actions: {{payment_tree: [Release, Hold]}}}}\noptimized_agents: [BANK_A, BANK_B]\n"
+             policy_constraints: {{allowed_parameters: [], allowed_fields: [amount, balance], \
+             allowed_actions: {{payment_tree: [Release, Hold]}}}}\noptimized_agents: [BANK_A]\n"
         );
-        let file = folder.path().join("holding-experiment.yaml");
+        let file = folder.path().join("lending-experiment.yaml");
         std::fs::write(&file, text).expect("the file");
         let plan = plan(file.to_str().expect("a name"), "3");
         let result = runner::run(&plan, &RunOptions::default(), None, &mut (), &CancelFlag::default());
         let result = result.expect("a result");
         let last = result.last.as_ref().expect("an evaluation");
-        for policy in &last.policies {
-            let tree = policy.json()["payment_tree"].to_string();
-            assert!(tree.contains("Release"), "{mode}: {tree}");
-        }
+        let tree = last.policies[0].json()["payment_tree"].to_string();
+        assert!(tree.contains("Release") && tree.contains("Hold"), "{mode}: {tree}");
+        let begin = on_fresh_days(&plan, &[with_default("BANK_A")]);
+        let found = on_fresh_days(&plan, &last.policies);
+        assert!(found * 10 < begin, "{mode}: {found}, at the start {begin}");
         let again = runner::run(&plan, &RunOptions::default(), None, &mut (), &CancelFlag::default());
         let again = again.expect("a result").last.expect("an evaluation");
         let trees = |policies: &[AgentPolicy]| policies.iter().map(|p| p.json().clone()).collect::<Vec<_>>();

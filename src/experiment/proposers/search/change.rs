@@ -11,15 +11,17 @@ use crate::policy::FIELDS;
 /// Policies that differ from one by a single change of one tree. Only trees whose actions the constraints
 /// list are changed; new tests read the fields that they list. Each can be built, and breaks nothing.
 pub fn changes(policy: &Value, constraints: &PolicyConstraints) -> Vec<Value> {
-    let fields = constraints.allowed_fields.as_deref().unwrap_or_default();
+    let tests = tests(constraints.allowed_fields.as_deref().unwrap_or_default());
+    let ids = fresh_ids(policy);
+    let base = without_forbidden(policy, constraints);
     let mut changed = Vec::new();
     for tree in TREES {
         let named = constraints.allowed_actions.iter().flatten().find(|(name, _)| name == tree);
         let Some((_, actions)) = named else { continue };
         let Some(root) = policy.get(tree).filter(|root| root.is_object()) else { continue };
-        let material = Material { actions, tests: tests(fields), ids: fresh_ids(policy) };
+        let material = Material { actions, tests: &tests, ids: &ids };
         for root in material.variants(root) {
-            let mut candidate = policy.clone();
+            let mut candidate = base.clone();
             candidate[tree] = root;
             changed.push(candidate);
         }
@@ -32,12 +34,24 @@ pub fn changes(policy: &Value, constraints: &PolicyConstraints) -> Vec<Value> {
     changed
 }
 
+/// The policy without the parameters that a proposal may not have: the first policy of a run has the
+/// fraction of the pool whether it may be proposed or not.
+fn without_forbidden(policy: &Value, constraints: &PolicyConstraints) -> Value {
+    let mut policy = policy.clone();
+    if let Some(rules) = &constraints.allowed_parameters
+        && let Some(parameters) = policy.get_mut("parameters").and_then(Value::as_object_mut)
+    {
+        parameters.retain(|name, _| rules.iter().any(|rule| rule.name == *name));
+    }
+    policy
+}
+
 /// Of what changes are made.
 struct Material<'a> {
     actions: &'a [String],
-    tests: Vec<Value>,
+    tests: &'a [Value],
     /// Names for two new nodes.
-    ids: [String; 2],
+    ids: &'a [String; 2],
 }
 
 impl Material<'_> {
@@ -65,7 +79,7 @@ impl Material<'_> {
 
     /// A leaf with another action, always or where a test holds.
     fn leaves(&self, leaf: &Value) -> Vec<Value> {
-        let [test_id, leaf_id] = &self.ids;
+        let [test_id, leaf_id] = self.ids;
         let own = leaf.get("action").and_then(Value::as_str);
         let others = self.actions.iter().filter(|action| Some(action.as_str()) != own);
         let others: Vec<Value> =
