@@ -53,7 +53,7 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     program.press("\r").wait("tick 0 of 1");
     program.press(".").wait("tick 1 of 1").press(",").wait("tick 0 of 1");
     program.press("<").wait("event 6 of 7").press(">").wait("event 7 of 7");
-    program.press(">").wait("tick 1 of 1").press("0t").wait("tick").press("\u{1b}");
+    program.press(">").wait("tick 1 of 1").press("0t").wait("go to tick:").press("\u{1b}");
     program.resize(120, 40).wait("5 Balances");
     program.resize(50, 10).wait("needs at least");
     program.resize(80, 24).wait("1 Banks");
@@ -70,6 +70,22 @@ fn from_the_start_to_the_replay_of_an_experiment_and_out_again() {
     assert!(program.is_given_back(), "the terminal is as it was");
     assert!(!simulations(&file).is_empty());
     assert!(simulations(&file).iter().all(|row| row.status == Status::Completed));
+}
+
+#[test]
+fn a_key_typed_while_the_window_changes_its_size_is_not_held_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut program = explorer(&folder.path().join("explorer.duckdb"));
+    program.wait("Library").press("L").wait("Type a path");
+    let mut typed = String::new();
+    for (key, columns) in ('a'..='z').zip([100, 90].into_iter().cycle()) {
+        typed.push(key);
+        program.resize(columns, 30).press(&key.to_string()).wait(&typed);
+    }
+    for columns in [100, 90].into_iter().cycle().take(26) {
+        typed.pop();
+        program.press("\u{7f}").resize(columns, 30).wait(&format!("{typed} "));
+    }
 }
 
 #[test]
