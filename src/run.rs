@@ -9,7 +9,6 @@ mod keeping;
 mod principles;
 mod resume;
 
-use std::any::Any;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +23,7 @@ use crate::persistence::{
     PersistenceError, PolicyAuthor, PolicySnapshot, SimulationPersistenceProvider, SimulationStart, Ticket,
 };
 use crate::scenario::{Scenario, ScenarioFile};
+use crate::text::panic_message;
 use crate::time::Tick;
 
 pub use self::resume::Resumption;
@@ -256,11 +256,4 @@ fn step(simulation: &mut Simulation, observer: &mut dyn Observer) -> Result<(), 
         Ok(stepped) => Ok(stepped?),
         Err(panic) => Err(RunFailure::Panic { tick, message: panic_message(panic.as_ref()) }),
     }
-}
-
-/// What a panic said.
-#[must_use]
-pub fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned())
 }

@@ -1,5 +1,6 @@
-//! The one text form of values: canonical JSON (spec 05, 1.2).
+//! The one text form of values: canonical JSON (spec 05, 1.2); and the text of a panic.
 
+use std::any::Any;
 use std::fmt::Write as _;
 use std::io;
 
@@ -82,6 +83,13 @@ impl Formatter for Canonical {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         writer.write_all(float(value).as_bytes())
     }
+}
+
+/// What a panic said.
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned())
 }
 
 #[cfg(test)]

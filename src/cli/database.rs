@@ -57,10 +57,15 @@ impl DbOption {
 /// Opens a database, with its warnings on standard error.
 pub fn open_warned(path: &Path, access: Access) -> Result<Database, CliError> {
     let database = Database::open(path, access)?;
-    for warning in database.warnings().iter().chain(database.lost()) {
+    say_warnings(database.warnings().iter().chain(database.lost()));
+    Ok(database)
+}
+
+/// Tells the user on standard error what is to be known about a file.
+pub fn say_warnings<'a>(warnings: impl IntoIterator<Item = &'a String>) {
+    for warning in warnings {
         say(&format!("warning: {warning}"));
     }
-    Ok(database)
 }
 
 /// `PAYMENT_SIM_DB`, unless it is empty.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
 use super::{Entry, Node, Value, shortened};
-use crate::finding::{Finding, Findings, Position, nearest};
+use crate::finding::{Finding, Findings, Position, meant, nearest};
 
 /// Collects findings while a document is read; shared by all readers of the document.
 #[derive(Debug, Default)]
@@ -348,10 +348,8 @@ impl<'a> Reader<'a> {
     pub fn finish(self) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let key = shortened(&entry.key);
-            let message = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(near) => format!("unknown key `{key}`, did you mean `{near}`?"),
-                None => format!("unknown key `{key}`"),
-            };
+            let near = meant(nearest(&entry.key, self.known.iter().copied()));
+            let message = format!("unknown key `{key}`{near}");
             self.report.push(Finding::warning(self.path_of(&entry.key), Some(entry.at), message));
         }
     }

@@ -9,7 +9,7 @@ use super::convergence::Thresholds;
 use super::policies::TREES;
 use super::sweep::{self, Sweep};
 use crate::document::{self, Bound, Item, Node, Reader, Report};
-use crate::finding::{Finding, Findings, nearest};
+use crate::finding::{Finding, Findings, meant, nearest};
 
 /// An experiment as its file describes it. Fields may be changed before it is run, e.g. by options of
 /// the command line.
@@ -503,10 +503,7 @@ fn read_constraints(item: Item<'_>) -> Option<PolicyConstraints> {
 /// A key of a mapping of names that names nothing known.
 fn warn_about_key(item: &Item<'_>, key: &str, known: &[&str]) {
     let shown = document::shortened(key);
-    let message = match nearest(key, known.iter().copied()) {
-        Some(near) => format!("unknown key `{shown}`, did you mean `{near}`?"),
-        None => format!("unknown key `{shown}`"),
-    };
+    let message = format!("unknown key `{shown}`{}", meant(nearest(key, known.iter().copied())));
     item.report.push(Finding::warning(&*item.path, Some(item.node.at), message));
 }
 

@@ -75,12 +75,6 @@ impl AgentPolicy {
         }
         bank.policy = self.0.policy.clone();
     }
-
-    /// Whether both are the same policy, not merely equal ones.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
 }
 
 /// Findings as one line.

@@ -203,20 +203,21 @@ impl Document<'_> {
     /// What options of the command line made of the file.
     fn apply_config(&self, experiment: &mut Experiment) {
         let at = |path: &str| {
-            path.split('/').try_fold(Value::Object(self.config.clone()), |value, key| value.get(key).cloned())
+            // A pointer begins with the separator.
+            let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+            self.config.get(first)?.pointer(rest)
         };
         if let Some(seed) = at("master_seed").filter(|seed| !seed.is_null()) {
             experiment.master_seed = seed.as_str().map_or_else(|| seed.to_string(), str::to_owned);
         }
         let small = |value: &Value| value.as_u64().and_then(|count| u32::try_from(count).ok());
-        if let Some(most) = at("convergence/max_iterations").as_ref().and_then(small) {
+        if let Some(most) = at("convergence/max_iterations").and_then(small) {
             experiment.convergence.max_iterations = most;
         }
         if let Some(samples) = at("evaluation/num_samples") {
-            experiment.evaluation.num_samples = small(&samples);
+            experiment.evaluation.num_samples = small(samples);
         }
-        let level = at("persist_simulations");
-        let level = level.as_ref().and_then(Value::as_str);
+        let level = at("persist_simulations").and_then(Value::as_str);
         if let Some((_, level)) = PersistLevel::WORDS.iter().find(|(word, _)| Some(*word) == level) {
             experiment.persist_simulations = *level;
         }

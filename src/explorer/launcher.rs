@@ -28,14 +28,14 @@ use crate::library;
 use crate::persistence::{self as store, Database};
 use crate::policy::PolicyDocument;
 use crate::run::{
-    CancelFlag, Outcome, SimulationRequest, Storage, TickReport, new_simulation_id, panic_message, simulate,
-    start_of,
+    CancelFlag, Outcome, SimulationRequest, Storage, TickReport, new_simulation_id, simulate, start_of,
 };
 use crate::scenario::Overrides;
 use crate::sources::{
     ExperimentOptions, Source, SourceError, copy_library_file, from_environment, load_experiment,
     load_scenario, read_script,
 };
+use crate::text::panic_message;
 
 /// Time between two reports of a job's progress.
 const REPORT: Duration = Duration::from_millis(100);
@@ -536,6 +536,10 @@ impl runner::Observer for Watch {
         if self.reporter.is_due() {
             self.reporter.send(JobReport::Heard(Some(self.hearing.clone())));
         }
+    }
+
+    fn recalled_points(&mut self, number: u64) {
+        self.step = number;
     }
 
     fn point(&mut self, note: &PointNote) {

@@ -12,7 +12,7 @@ use std::thread;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::{Answer, Message, Query, Slot, Ticket};
-use crate::run::panic_message;
+use crate::text::panic_message;
 
 /// Ends the query that is being worked on; called from another thread.
 pub type Interrupt = Box<dyn Fn() + Send>;

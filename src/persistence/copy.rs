@@ -9,7 +9,7 @@ use std::time::Duration;
 use duckdb::Connection;
 
 use super::error::message;
-use super::{Access, Database, Layout, NewFile, PersistenceError, host, open};
+use super::{Access, Database, Layout, NewFile, PersistenceError, host, open, schema};
 
 /// Number of the next copy in this process; part of the name that DuckDB knows it by.
 static COPIES: AtomicU64 = AtomicU64::new(0);
@@ -19,12 +19,14 @@ const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What a rewriting did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compacted {
     /// Bytes before, the write-ahead log included.
     pub before: u64,
     /// Bytes after.
     pub after: u64,
+    /// What the user should know, e.g. a damaged log that was set aside.
+    pub warnings: Vec<String>,
 }
 
 /// Rewrites a file without the space of deleted rows and puts it in place of the old one when it is
@@ -47,17 +49,18 @@ pub fn compact(path: &Path) -> Result<Compacted, PersistenceError> {
         let file = NewFile::at(path).map_err(|error| failed(error.to_string()))?;
         copy(old, file.path()).map_err(|error| failed(error.to_string()))?;
         settle(file, path).map_err(|error| failed(error.to_string()))?;
-        Ok(Compacted { before, after: size(path) })
+        Ok(Compacted { before, after: size(path), warnings: opened.warnings })
     })
 }
 
-/// Writes a consistent copy of a file. If another payment-sim holds it for writing, that one is asked.
+/// Writes a consistent copy of a file. If another payment-sim holds it for writing, that one is asked. Gives
+/// what the user should know, e.g. a damaged log that was set aside.
 ///
 /// # Errors
 ///
 /// A file that is missing, not ours, or held by a process that cannot be asked; a copy that exists
 /// already or cannot be written.
-pub fn snapshot(path: &Path, out: &Path) -> Result<(), PersistenceError> {
+pub fn snapshot(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError> {
     if !path.exists() {
         return Err(PersistenceError::Missing(path.to_owned()));
     }
@@ -68,7 +71,7 @@ pub fn snapshot(path: &Path, out: &Path) -> Result<(), PersistenceError> {
         match copy_closed(path, &out) {
             Err(locked @ PersistenceError::Locked { .. }) => {
                 if host::ask_for_copy(&open::canonical(path)?, &out)?.is_some() {
-                    return Ok(());
+                    return Ok(Vec::new());
                 }
                 // Whoever holds it may be about to listen, or about to end.
                 tries += 1;
@@ -83,22 +86,24 @@ pub fn snapshot(path: &Path, out: &Path) -> Result<(), PersistenceError> {
 }
 
 /// Copies a file that no other process writes.
-fn copy_closed(path: &Path, out: &Path) -> Result<(), PersistenceError> {
+fn copy_closed(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError> {
     Database::while_closed(path, |path| {
         // Whatever is wrong with the file is found and told as ever.
         let opened = open::open(path, Access::Read)?;
         if opened.layout == Layout::Reference {
             return Err(PersistenceError::Reference(path.to_owned()));
         }
-        drop(opened);
+        let warnings = opened.warnings;
+        drop(opened.connection);
         // A file that is opened for reading only lets no other one be written beside it.
         let memory = Connection::open_in_memory()?;
         memory.execute_batch(&format!(
             "SET max_memory = '{}'; ATTACH {} AS source (READ_ONLY); USE source",
             open::MAX_MEMORY,
-            literal(path)
+            schema::file_literal(path)?
         ))?;
-        write_copy(&memory, path, out, || false)
+        write_copy(&memory, path, out, || false)?;
+        Ok(warnings)
     })
 }
 
@@ -139,7 +144,7 @@ fn copy(connection: &Connection, out: &Path) -> Result<(), PersistenceError> {
     let source = source.replace('"', "\"\"");
     connection.execute_batch(&format!(
         "ATTACH {} AS {name} (BLOCK_SIZE {}, STORAGE_VERSION '{}')",
-        literal(out),
+        schema::file_literal(out)?,
         open::BLOCK_SIZE,
         open::STORAGE_VERSION
     ))?;
@@ -147,10 +152,6 @@ fn copy(connection: &Connection, out: &Path) -> Result<(), PersistenceError> {
         connection.execute_batch(&format!("COPY FROM DATABASE \"{source}\" TO {name}; CHECKPOINT {name}"));
     let detached = connection.execute_batch(&format!("DETACH {name}"));
     Ok(copied.and(detached)?)
-}
-
-fn literal(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 
 fn size(path: &Path) -> u64 {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use duckdb::Connection;
 
-use super::experiment::{ExperimentWrite, ExperimentWrites};
+use super::experiment::ExperimentWrites;
 use super::host::Host;
 use super::provider::{DuckDbProvider, Ticket};
 use super::query::Reader;
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     root: Mutex<Connection>,
     writer: Option<Writer>,
     host: Mutex<Option<Host>>,
-    ids: Mutex<Ids>,
+    ids: Arc<Mutex<Ids>>,
     /// Completes what a process that died has left behind.
     recovery: Mutex<Option<JoinHandle<()>>>,
 }
@@ -62,11 +62,19 @@ pub(super) struct Ids {
     pub runs: HashSet<String>,
 }
 
+impl Ids {
+    /// Whether somebody runs a simulation just now. One that could not be stored has ended, whether its
+    /// caller has noticed or not.
+    pub(super) fn is_running(&self, simulation_id: &str) -> bool {
+        self.running.get(simulation_id).is_some_and(|run| run.failure.get().is_none())
+    }
+}
+
 /// Files that are open in this process, by canonical path.
 static OPEN: Mutex<BTreeMap<PathBuf, Weak<Shared>>> = Mutex::new(BTreeMap::new());
 static CLOSED: Condvar = Condvar::new();
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What the mutexes here guard is whole at any moment, also if a holder panicked.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -203,7 +211,7 @@ impl Database {
     /// gone. Whether the rows are committed says the ticket.
     pub fn commit(&self, writes: ExperimentWrites) -> Result<Ticket, PersistenceError> {
         let writer = self.writer()?;
-        if writes.writes.iter().any(|write| matches!(write, ExperimentWrite::Start(_))) {
+        if writes.starts() {
             check_id("run", &writes.run_id)?;
             if !self.ids().runs.insert(writes.run_id.clone()) {
                 return Err(PersistenceError::Exists { what: "run", id: writes.run_id });
@@ -229,7 +237,7 @@ impl Database {
         let of_runs = runs.iter().map(|run| self.reader()?.simulation_ids_of_run(run));
         let mut all: Vec<String> = of_runs.collect::<Result<Vec<_>, _>>()?.concat();
         all.extend_from_slice(simulations);
-        if let Some(id) = all.iter().find(|id| self.ids().running.contains_key(*id)) {
+        if let Some(id) = all.iter().find(|id| self.ids().is_running(id)) {
             return Err(PersistenceError::OutOfOrder { id: id.clone(), what: "it is running".to_owned() });
         }
         self.writer()?
@@ -237,17 +245,6 @@ impl Database {
             .wait()?;
         self.forget(&all, runs);
         Ok(())
-    }
-
-    /// Waits until everything that was handed over is committed.
-    ///
-    /// # Errors
-    ///
-    /// The writer is gone.
-    pub fn flush(&self) -> Result<(), PersistenceError> {
-        self.writer()?
-            .ask(|reply| Command::Remove { simulations: Vec::new(), runs: Vec::new(), reply })?
-            .wait()
     }
 
     /// The error for an id that is not there, with the nearest ones.
@@ -272,7 +269,7 @@ impl Database {
         PersistenceError::Unknown { path: self.path().to_owned(), what, id: id.to_owned(), near }
     }
 
-    fn forget(&self, simulations: &[String], runs: &[String]) {
+    pub(super) fn forget(&self, simulations: &[String], runs: &[String]) {
         let mut ids = self.ids();
         for id in simulations {
             ids.simulations.remove(id);
@@ -312,19 +309,19 @@ impl Shared {
     fn open(path: PathBuf, access: Access) -> Result<Self, PersistenceError> {
         let open::Opened { connection, layout, migrated_from, warnings } = open::open(&path, access)?;
         let (mut writer, mut host, mut lost) = (None, None, None);
-        let ids = Ids {
+        let ids = Arc::new(Mutex::new(Ids {
             simulations: texts(&connection, "SELECT simulation_id FROM simulations")?,
             runs: texts(&connection, "SELECT run_id FROM experiments")?,
             ..Ids::default()
-        };
+        }));
         if access == Access::Write {
             lost = recovery::mark_interrupted(&connection)?;
-            writer = Some(Writer::start(connection.try_clone()?, path.clone())?);
+            writer = Some(Writer::start(connection.try_clone()?, path.clone(), ids.clone())?);
             host = Host::start(&path, connection.try_clone()?)
                 .inspect_err(|error| tracing::warn!(%error, "no other process can ask for a copy"))
                 .ok();
         }
-        let (root, host, ids) = (Mutex::new(connection), Mutex::new(host), Mutex::new(ids));
+        let (root, host) = (Mutex::new(connection), Mutex::new(host));
         let recovery = Mutex::default();
         Ok(Self { path, layout, migrated_from, warnings, lost, root, writer, host, ids, recovery })
     }

@@ -222,11 +222,7 @@ impl PersistenceError {
 impl From<duckdb::Error> for PersistenceError {
     fn from(error: duckdb::Error) -> Self {
         let text = message(&error);
-        if text.contains("INTERRUPT") || text.contains("Interrupted") {
-            Self::Cancelled
-        } else {
-            Self::Query(text)
-        }
+        if text.starts_with("INTERRUPT") { Self::Cancelled } else { Self::Query(text) }
     }
 }
 

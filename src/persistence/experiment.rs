@@ -214,6 +214,16 @@ impl ExperimentWrites {
         &self.writes
     }
 
+    /// Whether the run begins with them.
+    pub(super) fn starts(&self) -> bool {
+        self.writes.iter().any(|write| matches!(write, ExperimentWrite::Start(_)))
+    }
+
+    /// Whether the run goes on with them after it had ended.
+    pub(super) fn resumes(&self) -> bool {
+        self.writes.iter().any(|write| matches!(write, ExperimentWrite::Resumed))
+    }
+
     /// Simulations to be taken back.
     pub(super) fn removed(&self) -> impl Iterator<Item = &str> {
         self.writes.iter().filter_map(|write| match write {

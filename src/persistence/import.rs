@@ -1,5 +1,6 @@
 //! Taking over another database, of ours or of the reference (spec 06, 8.4).
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use duckdb::{Connection, params};
@@ -14,7 +15,7 @@ use super::{Database, Layout, PersistenceError, open, recovery};
 const SOURCE: &str = "imported";
 
 /// What was taken over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Simulations.
     pub simulations: u64,
@@ -22,6 +23,8 @@ pub struct Imported {
     pub runs: u64,
     /// Events of the simulations.
     pub events: u64,
+    /// What the user should know about the other file, e.g. a damaged log that was set aside.
+    pub warnings: Vec<String>,
 }
 
 impl Database {
@@ -37,26 +40,32 @@ impl Database {
         if file == self.path() {
             return Err(PersistenceError::ImportItself(file));
         }
-        let layout = open::importable(&file)?;
+        let (layout, warnings) = open::importable(&file)?;
         let connection = self.connection()?;
         open::attach(&connection, &file, SOURCE)?;
-        let import = Import { database: self, connection: &connection, prefix };
+        let reserved = OnceCell::new();
+        let import = Import { database: self, connection: &connection, prefix, reserved };
         let done = match layout {
             Layout::Reference => import.reference(),
             Layout::Ours(_) => import.ours(),
         };
-        connection.execute_batch(&format!("DETACH {SOURCE}"))?;
-        done
+        let released = if done.is_err() { import.release() } else { Ok(()) };
+        let detached = connection.execute_batch(&format!("DETACH {SOURCE}"));
+        let done = done?;
+        released?;
+        detached?;
+        Ok(Imported { warnings, ..done })
     }
 }
 
-/// Whether a file can be imported: it is there and holds a layout that this program reads.
+/// Whether a file can be imported: it is there and holds a layout that this program reads. Gives what the
+/// user should know about it, e.g. a damaged log that was set aside.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn check_importable(file: &Path) -> Result<(), PersistenceError> {
-    open::importable(file).map(drop)
+pub fn check_importable(file: &Path) -> Result<Vec<String>, PersistenceError> {
+    open::importable(file).map(|(_, warnings)| warnings)
 }
 
 fn canonical(file: &Path) -> Result<PathBuf, PersistenceError> {
@@ -67,6 +76,8 @@ struct Import<'a> {
     database: &'a Database,
     connection: &'a Connection,
     prefix: &'a str,
+    /// Ids of simulations and of runs that are taken for it.
+    reserved: OnceCell<[Vec<String>; 2]>,
 }
 
 impl Import<'_> {
@@ -98,12 +109,10 @@ impl Import<'_> {
             done.simulations += 1;
         }
         for run in &runs {
-            self.whole(|| schema::RUN_TABLES.iter().try_for_each(|table| self.copy(table, "run_id", run)))?;
+            self.whole(|| self.copy_run(run))?;
             done.runs += 1;
         }
         self.whole(|| self.copy_of_the_user())?;
-        // Nobody writes the other file, so what runs there has no owner.
-        recovery::mark_interrupted(self.connection)?;
         Ok(done)
     }
 
@@ -130,8 +139,22 @@ impl Import<'_> {
                 return Err(PersistenceError::ImportExists { what, id, others });
             }
         }
-        taken.simulations.extend(simulations);
-        taken.runs.extend(runs);
+        taken.simulations.extend(simulations.iter().cloned());
+        taken.runs.extend(runs.iter().cloned());
+        // It is done once.
+        let _ = self.reserved.set([simulations, runs]);
+        Ok(())
+    }
+
+    /// Frees the ids of what did not come.
+    fn release(&self) -> Result<(), PersistenceError> {
+        let Some([simulations, runs]) = self.reserved.get() else { return Ok(()) };
+        let stored = self.ids("SELECT simulation_id FROM simulations")?;
+        let stored_runs = self.ids("SELECT run_id FROM experiments")?;
+        let lacking = |ids: &[String], stored: &[String]| -> Vec<String> {
+            ids.iter().filter(|id| !stored.contains(id)).cloned().collect()
+        };
+        self.database.forget(&lacking(simulations, &stored), &lacking(runs, &stored_runs));
         Ok(())
     }
 
@@ -158,8 +181,15 @@ impl Import<'_> {
     fn copy_simulation(&self, id: &str) -> Result<u64, PersistenceError> {
         self.copy("simulations", "simulation_id", id)?;
         schema::SIMULATION_TABLES.iter().try_for_each(|table| self.copy(table, "simulation_id", id))?;
+        // Nobody writes the other file, so what runs there has no owner.
+        recovery::interrupt_simulations(self.connection, Some(&format!("{}{id}", self.prefix)))?;
         let count = "SELECT event_count FROM imported.simulations WHERE simulation_id = ?";
         Ok(self.connection.query_row(count, [id], |row| row.get(0))?)
+    }
+
+    fn copy_run(&self, id: &str) -> Result<(), PersistenceError> {
+        schema::RUN_TABLES.iter().try_for_each(|table| self.copy(table, "run_id", id))?;
+        Ok(recovery::interrupt_runs(self.connection, Some(&format!("{}{id}", self.prefix)))?)
     }
 
     /// Copies the rows of a simulation or run in their order.

@@ -2,7 +2,7 @@
 //! are written to it, and every question that is asked of it (spec 06).
 //!
 //! [`Database::open`] opens a file once per process. [`Database::provider`] stores
-//! simulations, [`Database::experiments`] the rows of experiments; both hand over to one
+//! simulations, [`Database::commit`] the rows of experiments; both hand over to one
 //! writer thread. [`Database::reader`] answers queries: one filter in, typed rows out; it also
 //! exports tables ([`Reader::export_file`]) and holds everything that is stored against the events
 //! ([`Reader::check`]). [`snapshot`] and [`compact`] copy whole files, [`Database::import`] takes over

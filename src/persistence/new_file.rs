@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::open::log_of;
+
 /// A file in the making. Dropped before it took its place, it leaves nothing behind.
 #[derive(Debug)]
 pub struct NewFile {
@@ -56,9 +58,7 @@ impl Drop for NewFile {
         if !self.done {
             // They may never have come into being.
             let _ = fs::remove_file(&self.path);
-            let mut log = self.path.clone().into_os_string();
-            log.push(".wal");
-            let _ = fs::remove_file(log);
+            let _ = fs::remove_file(log_of(&self.path));
         }
     }
 }

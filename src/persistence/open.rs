@@ -126,21 +126,19 @@ fn show_reference(path: &Path, mut warnings: Vec<String>) -> Result<Opened, Pers
 
 /// Attaches a file to be read beside the one of the connection.
 pub(super) fn attach(connection: &Connection, path: &Path, name: &str) -> Result<(), PersistenceError> {
-    let file = path.to_str().ok_or_else(|| PersistenceError::Unreadable {
-        path: path.to_owned(),
-        reason: "its name is no text".to_owned(),
-    })?;
-    let statement = format!("ATTACH {} AS {name} (READ_ONLY)", schema::literal(file));
+    let statement = format!("ATTACH {} AS {name} (READ_ONLY)", schema::file_literal(path)?);
     connection.execute_batch(&statement).map_err(|error| refused(path, Access::Read, &message(&error)))
 }
 
-/// A file that is to be imported: whose tables it holds.
-pub(super) fn importable(path: &Path) -> Result<Layout, PersistenceError> {
+/// A file that is to be imported: whose tables it holds, and what the user should know.
+pub(super) fn importable(path: &Path) -> Result<(Layout, Vec<String>), PersistenceError> {
     if !path.exists() {
         return Err(PersistenceError::Missing(path.to_owned()));
     }
     check_is_duckdb(path)?;
-    layout(inspect(path, &mut Vec::new())?, Access::Read, schema::VERSIONS.current(), path)
+    let mut warnings = Vec::new();
+    let found = inspect(path, &mut warnings)?;
+    Ok((layout(found, Access::Read, schema::VERSIONS.current(), path)?, warnings))
 }
 
 /// What a file holds.
@@ -244,6 +242,17 @@ fn lock_holder(reason: &str) -> Option<String> {
     Some(held.unwrap_or_else(|| "another process".to_owned()))
 }
 
+/// What DuckDB says when the system, not the content of a file, stands in its way.
+const OF_THE_SYSTEM: [&str; 7] = [
+    "Cannot open file",
+    "Could not read",
+    "Permission denied",
+    "Too many open files",
+    "No space left",
+    "Input/output error",
+    "Out of Memory",
+];
+
 /// Looks into a file without changing it. A write-ahead log that DuckDB refuses is set aside.
 fn inspect(path: &Path, warnings: &mut Vec<String>) -> Result<Found, PersistenceError> {
     let connection = match connect(path, Access::Read) {
@@ -268,14 +277,19 @@ fn inspect(path: &Path, warnings: &mut Vec<String>) -> Result<Found, Persistence
         .map_err(|error| PersistenceError::Unreadable { path: path.to_owned(), reason: message(&error) })
 }
 
+/// The write-ahead log of a file.
 pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wal");
     name.into()
 }
 
+/// Whether a file is refused for the content of its log. A log that the system does not give, for want of a
+/// permission or of anything else, is not damaged.
 fn is_about_log(path: &Path, reason: &str) -> bool {
-    log_of(path).exists() && (reason.contains("WAL") || reason.contains(".wal"))
+    let reason = reason.replace(&*path.to_string_lossy(), "");
+    let names_log = reason.contains("WAL") || reason.contains(".wal");
+    names_log && !OF_THE_SYSTEM.iter().any(|sign| reason.contains(sign)) && log_of(path).exists()
 }
 
 fn set_log_aside(path: &Path) -> Result<PathBuf, PersistenceError> {
@@ -357,6 +371,7 @@ fn migrate(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 
@@ -368,5 +383,26 @@ mod tests {
         let told = "a newer DuckDB wrote it, in storage format 69; this program reads formats up to 68";
         assert_eq!(newer_format(said).as_deref(), Some(told));
         assert_eq!(newer_format("IO Error: could not read"), None);
+    }
+
+    #[test]
+    fn a_log_is_damaged_only_if_its_content_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a WAL.duckdb");
+        fs::write(log_of(&path), "").unwrap();
+        let (file, log) = (path.display(), log_of(&path));
+        let log = log.display();
+        let damaged = format!("Failure while replaying WAL file \"{log}\": Corrupt WAL file: checksum");
+        assert!(is_about_log(&path, &damaged));
+        for other in [
+            format!("IO Error: Cannot open file \"{log}\": Permission denied"),
+            format!("IO Error: Cannot open file \"{log}\": Too many open files"),
+            format!("Failure while replaying WAL file \"{log}\": IO Error: Could not read from file"),
+            format!("IO Error: Corrupt database file \"{file}\""),
+        ] {
+            assert!(!is_about_log(&path, &other), "{other}");
+        }
+        fs::remove_file(log_of(&path)).unwrap();
+        assert!(!is_about_log(&path, &damaged));
     }
 }

@@ -273,9 +273,9 @@ impl DuckDbProvider {
     fn end(&self, simulation_id: &str, end: End) -> Result<Ticket, PersistenceError> {
         let run = self.running(simulation_id);
         self.database.ids().running.remove(simulation_id);
-        run?;
+        let run = run?;
         let simulation_id = Arc::from(simulation_id);
-        self.database.writer()?.ask(|reply| Command::End { simulation_id, end, reply })
+        self.database.writer()?.ask(|reply| Command::End { simulation_id, run, end, reply })
     }
 }
 
@@ -300,7 +300,7 @@ impl SimulationPersistenceProvider for DuckDbProvider {
         let run = Arc::new(Run::after(state.last_tick(), state.sequence()));
         {
             let mut ids = self.database.ids();
-            if ids.running.contains_key(&id) {
+            if ids.is_running(&id) {
                 return Err(PersistenceError::OutOfOrder { id, what: "it is running".to_owned() });
             }
             ids.running.insert(id.clone(), run.clone());

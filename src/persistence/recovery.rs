@@ -14,14 +14,26 @@ use crate::time::Tick;
 /// Simulations and runs that are still `running` have no owner: this process is the only
 /// one that writes, and it has just opened the file. Gives what is lost, if anything is.
 pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<Option<String>> {
+    connection.execute_batch("BEGIN")?;
+    let dead = interrupt_simulations(connection, None)?;
+    interrupt_runs(connection, None)?;
+    connection.execute_batch("COMMIT")?;
+    Ok(lost(&dead))
+}
+
+/// Marks simulations that are `running`, all of them or only this one. Gives their ids with the ticks that
+/// are stored and that were to be run.
+pub(super) fn interrupt_simulations(
+    connection: &Connection,
+    only: Option<&str>,
+) -> duckdb::Result<Vec<(String, i64, i64)>> {
     let mut statement = connection.prepare(
-        "SELECT simulation_id, coalesce(last_tick + 1, 0), num_ticks FROM simulations WHERE status \
-         = 'running'",
+        "SELECT simulation_id, coalesce(last_tick + 1, 0), num_ticks FROM simulations \
+         WHERE status = 'running' AND coalesce(simulation_id = ?, TRUE)",
     )?;
     let dead: Vec<(String, i64, i64)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([only], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<duckdb::Result<_>>()?;
-    connection.execute_batch("BEGIN")?;
     for (id, stored, ticks) in &dead {
         connection.execute(
             "UPDATE simulations SET status = ?, error = ?, ended_at = coalesce( \
@@ -35,14 +47,18 @@ pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<Option
             ],
         )?;
     }
+    Ok(dead)
+}
+
+/// Marks runs that are `running`, all of them or only this one.
+pub(super) fn interrupt_runs(connection: &Connection, only: Option<&str>) -> duckdb::Result<()> {
     connection.execute(
         "UPDATE experiments SET status = ?, convergence_reason = 'Interrupted', completed_at = coalesce( \
          (SELECT max(timestamp) FROM experiment_events e WHERE e.run_id = experiments.run_id), created_at) \
-         WHERE status = 'running'",
-        params![Status::Interrupted.name()],
+         WHERE status = 'running' AND coalesce(run_id = ?, TRUE)",
+        params![Status::Interrupted.name(), only],
     )?;
-    connection.execute_batch("COMMIT")?;
-    Ok(lost(&dead))
+    Ok(())
 }
 
 /// What a process that died took with it, in a sentence. A write-ahead log that was cut off between two

@@ -8,7 +8,7 @@ use super::fields::{self, FIELDS, REGISTER_PREFIX};
 use super::operators::{BinaryOp, SMALLEST_DIVISOR};
 use super::walk::{Element, Visit, Walk};
 use crate::document::{Node, shortened};
-use crate::finding::{Finding, Findings, nearest};
+use crate::finding::{Finding, Findings, meant, nearest};
 
 /// Edges that may lie between a root and an action.
 const MAX_DEPTH: usize = 100;
@@ -138,10 +138,8 @@ impl Check<'_> {
         let known: Vec<&str> = self.document.parameters().iter().map(|(name, _)| &**name).collect();
         for ((_, name), at) in wrong {
             let shown = shortened(name);
-            let message = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("parameter `{shown}` is not in `parameters`, did you mean `{near}`?"),
-                None => format!("parameter `{shown}` is not in `parameters`"),
-            };
+            let near = meant(nearest(name, known.iter().copied()));
+            let message = format!("parameter `{shown}` is not in `parameters`{near}");
             self.error_at("InvalidParameterReference", at, "param", message);
         }
     }
@@ -259,10 +257,7 @@ fn unreadable_field(name: &str, tree: TreeKind) -> String {
         return format!("field `{shown}` is one of a payment, `{key}` judges none");
     }
     let known = FIELDS.iter().filter(|row| row.trees.contains(&tree)).map(|row| row.name);
-    match nearest(name, known) {
-        Some(near) => format!("unknown field `{shown}` in `{key}`, did you mean `{near}`?"),
-        None => format!("unknown field `{shown}` in `{key}`"),
-    }
+    format!("unknown field `{shown}` in `{key}`{}", meant(nearest(name, known)))
 }
 
 /// What is wrong with an argument, and the key where it is wrong.
@@ -279,10 +274,9 @@ fn argument_fault(node: &ActionNode, row: &ArgumentRow) -> Option<(String, Strin
         (ArgumentKind::Choice(words), operand) => {
             let given = operand.text();
             (!given.is_some_and(|given| words.contains(&given))).then(|| {
-                let meant = given.and_then(|given| nearest(given, words.iter().copied()));
-                let meant = meant.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                let near = meant(given.and_then(|given| nearest(given, words.iter().copied())));
                 let words = backticked(words.iter().copied(), ", ");
-                format!("`{name}` must be one of the texts {words}, not {}{meant}", operand.described())
+                format!("`{name}` must be one of the texts {words}, not {}{near}", operand.described())
             })
         }
         (ArgumentKind::Text, operand) => operand

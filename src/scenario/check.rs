@@ -6,7 +6,7 @@ use super::file::{Agent, ScenarioFile};
 use super::model::{Arrivals, FilePayment, ScenarioAction, ScheduledEvent};
 use crate::document::{Report, shortened};
 use crate::event::Text;
-use crate::finding::nearest;
+use crate::finding::{meant, nearest};
 use crate::ids::Names;
 use crate::money::Cents;
 use crate::time::Calendar;
@@ -50,8 +50,7 @@ pub(super) fn banks(agents: &[Agent], names: &Names, report: &Report) {
 fn known(id: &str, names: &Names, path: impl FnOnce() -> String, report: &Report) -> bool {
     let known = names.find(id).is_some();
     if !known {
-        let near = nearest(id, names.ids().iter().map(|id| &**id));
-        let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        let near = meant(nearest(id, names.ids().iter().map(|id| &**id)));
         report.error(path(), format!("the scenario has no bank `{}`{near}", shortened(id)));
     }
     known

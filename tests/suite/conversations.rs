@@ -2,13 +2,13 @@
 //! follows is asked as if nothing had happened (spec 07, 18 and 21).
 
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::model_server::{Does, ModelServer};
-use crate::support::program::{Program, Said, said};
+use crate::support::program::{Program, Said, said, send, wait_for};
 use crate::support::runs::{rows, same};
 
 /// Both banks of the two-period day, three rounds.
@@ -74,13 +74,8 @@ impl Talk {
     /// Stops the run when the model is asked for the last time of its turns.
     fn stop_at(&self, question: usize, signal: Signal) {
         let child = self.run();
-        let began = Instant::now();
-        while self.server.asked().len() < question {
-            assert!(began.elapsed() < Duration::from_secs(60), "question {question} is not asked");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("a process id");
-        kill_process(pid, signal).expect("the signal is sent");
+        wait_for(&format!("question {question}"), || self.server.asked().len() >= question);
+        send(child.id(), signal);
         ended(child);
     }
 

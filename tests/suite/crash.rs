@@ -5,23 +5,23 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use payment_sim::money::grouped;
 use payment_sim::persistence::{Access, Database, SimulationFilter};
 use payment_sim::rng::Rng;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::explorer::{explorer, launch_long};
-use crate::support::program::{Program, Said, said};
+use crate::support::program::{Program, Said, said, send, wait_for, wait_for_bytes};
 use crate::support::runs::{prepared, rows, same};
 use crate::support::stored::{Row, Stored, digest_of};
 
 /// Repeats the moments of an earlier test.
-const SEED: &str = "PAYMENT_SIM_CRASH_SEED";
+pub const SEED: &str = "PAYMENT_SIM_CRASH_SEED";
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let clock = || {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |now| now.as_micros())
     };
@@ -29,8 +29,7 @@ fn seed() -> u64 {
 }
 
 fn kill(pid: u32) {
-    let pid = Pid::from_raw(i32::try_from(pid).expect("a process id")).expect("a process id");
-    kill_process(pid, Signal::KILL).expect("the process is killed");
+    send(pid, Signal::KILL);
 }
 
 /// What was killed.
@@ -142,7 +141,7 @@ impl Battered {
                     terminal.wait("Library").press("\r").wait("[ Start ]").press("\r");
                 }
                 self.pause(1000);
-                kill(terminal.pid().unsigned_abs());
+                kill(terminal.pid());
                 terminal.exit_status();
                 self.look(work, "");
             }
@@ -273,15 +272,10 @@ fn opened_and_completed(file: &Path) {
     let database = Database::open(file, Access::Write).expect("the file opens");
     assert_eq!(database.warnings(), [""; 0]);
     let reader = database.reader().expect("a reader");
-    let begun = Instant::now();
-    loop {
+    wait_for("the totals", || {
         let rows = reader.simulations(&SimulationFilter::default()).expect("simulations").rows;
-        if rows.iter().all(|row| row.total_cost_cents.is_some()) {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "the totals are not computed");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        rows.iter().all(|row| row.total_cost_cents.is_some())
+    });
 }
 
 /// Whatever was reported as complete is complete, with the digest that was reported.
@@ -330,11 +324,7 @@ fn with_a_log(program: &Program) -> (Vec<u8>, Vec<u8>) {
     command.args(["run", "library:stressed-week", "--run-ticks", "900000", "--db", "w.duckdb", "--quiet"]);
     let mut child = command.args(["--simulation-id", "w"]).stderr(Stdio::null()).spawn().expect("it starts");
     let log = program.path("w.duckdb.wal");
-    let begun = Instant::now();
-    while std::fs::metadata(&log).map_or(0, |metadata| metadata.len()) < 400_000 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not run");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for_bytes(&log, 400_000);
     kill(child.id());
     child.wait().expect("an end");
     let read = |path: PathBuf| std::fs::read(path).expect("a file");
@@ -472,11 +462,7 @@ fn a_folder_that_vanishes_ends_in_one_error() {
     ]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let log = program.path("gone/v.duckdb.wal");
-    let begun = Instant::now();
-    while !log.exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not run");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for("a log", || log.exists());
     std::fs::remove_dir_all(program.path("gone")).expect("the folder is removed");
     let ended = said(child.wait_with_output().expect("an end"));
     one_error(&ended, "vanished", "gone/v.duckdb");

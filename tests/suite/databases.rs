@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::support::program::{Program, Said, said};
+use rustix::process::Signal;
+
+use crate::support::program::{Program, Said, said, send, wait_for, wait_for_bytes};
 
 fn stored() -> Program {
     let program = Program::new();
@@ -392,14 +393,6 @@ fn a_generated_database_is_real_and_the_same_for_the_same_seed() {
     assert_eq!(program.run("db check --db a.duckdb").status, 0);
 }
 
-fn wait_for(mut ready: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !ready() {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing happened");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[test]
 fn a_copy_is_written_also_while_a_simulation_is_being_written() {
     let program = stored();
@@ -417,14 +410,14 @@ fn a_copy_is_written_also_while_a_simulation_is_being_written() {
     command.args(["--simulation-id", "held", "--quiet"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
     // Whoever looked into the file now could be in its way.
-    wait_for(|| program.has("x.duckdb.wal"));
+    wait_for("a log", || program.has("x.duckdb.wal"));
     let locked = program.run("db info --db x.duckdb");
     assert!(
         locked.err.contains(&child.id().to_string()) && locked.err.contains("db snapshot"),
         "{}",
         locked.err
     );
-    wait_for(|| {
+    wait_for("events in a copy", || {
         let _ = std::fs::remove_file(program.path("live.duckdb"));
         let copied = program.run("db snapshot live.duckdb --db x.duckdb");
         assert_eq!(copied.status, 0, "{}", copied.err);
@@ -435,7 +428,7 @@ fn a_copy_is_written_also_while_a_simulation_is_being_written() {
     assert!(refused.status == 1 && refused.err.contains("exists already"), "{}", refused.err);
     let checked = program.run("db check --db live.duckdb");
     assert_eq!(checked.status, 0, "{}{}", checked.out, checked.err);
-    std::process::Command::new("kill").args(["-KILL", &child.id().to_string()]).status().expect("a signal");
+    send(child.id(), Signal::KILL);
     child.wait().expect("an end");
     // The socket of a dead process is in nobody's way.
     program.out("db snapshot after.duckdb --db x.duckdb");
@@ -542,7 +535,7 @@ fn a_log_that_cannot_be_read_is_set_aside_with_a_warning() {
     command.args(["run", "library:stressed-week", "--run-ticks", "100000000", "--db", "x.duckdb", "--quiet"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
     let log = program.path("x.duckdb.wal");
-    wait_for(|| std::fs::metadata(&log).is_ok_and(|log| log.len() > 400_000));
+    wait_for_bytes(&log, 400_000);
     child.kill().expect("a signal");
     child.wait().expect("an end");
     let mut bytes = std::fs::read(&log).expect("the log");

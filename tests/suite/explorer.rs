@@ -2,12 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use payment_sim::persistence::{Access, Database, SimulationFilter, SimulationRow, Status};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::support::program::{Program as Outside, said};
+use crate::support::program::{Program as Outside, said, send, wait_for_bytes};
 use crate::support::terminal::Program;
 
 /// The explorer on a database file, in 80 columns and 24 rows.
@@ -20,11 +19,6 @@ fn simulations(database: &Path) -> Vec<SimulationRow> {
     let database = Database::open(database, Access::Read).expect("the database");
     let reader = database.reader().expect("a reader");
     reader.simulations(&SimulationFilter::default()).expect("simulations").rows
-}
-
-fn send(program: &Program, signal: Signal) {
-    let pid = Pid::from_raw(program.pid()).expect("a process id");
-    kill_process(pid, signal).expect("the signal is sent");
 }
 
 /// Launches a simulation that does not end by itself while the test looks.
@@ -148,8 +142,9 @@ fn a_signal_cancels_the_jobs_gives_the_terminal_back_and_keeps_whole_ticks() {
     let file = folder.path().join("explorer.duckdb");
     let mut program = explorer(&file);
     launch_long(&mut program);
-    std::thread::sleep(Duration::from_millis(300));
-    send(&program, Signal::TERM);
+    // Ticks have been committed.
+    wait_for_bytes(&folder.path().join("explorer.duckdb.wal"), 200_000);
+    send(program.pid(), Signal::TERM);
     assert_eq!(program.exit_status(), 143);
     assert!(program.is_given_back());
     let rows = simulations(&file);
@@ -164,7 +159,7 @@ fn suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() {
     let mut program = explorer(&folder.path().join("explorer.duckdb"));
     program.wait("Library").press("\u{1a}");
     program.until("stopped", |program| program.is_stopped() && program.is_given_back());
-    send(&program, Signal::CONT);
+    send(program.pid(), Signal::CONT);
     program.until("continued", Program::is_taken);
     program.wait("Library").press("q");
     assert_eq!(program.exit_status(), 0);

@@ -225,7 +225,7 @@ fn try_out(first: u64, goes_on: impl Fn(u64) -> bool) -> Tally {
             let started = processor_seconds();
             let tried = catch_unwind(AssertUnwindSafe(|| mutant.try_out()));
             let seconds = processor_seconds() - started;
-            let tried = tried.map_err(|panic| payment_sim::run::panic_message(panic.as_ref()));
+            let tried = tried.map_err(|panic| payment_sim::text::panic_message(panic.as_ref()));
             if done.send(tried.map(|accepted| (accepted, seconds))).is_err() {
                 break;
             }

@@ -3,13 +3,12 @@
 
 use std::fmt::Write as _;
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::support::program::{Program, Said, said};
+use crate::support::program::{Program, Said, said, send, wait_for};
 
 const TOTALS: &str = "rng_seed, ticks_per_day, num_days, num_agents, num_ticks, status, last_tick, event_count, \
      event_digest, config_hash, config_json, total_arrivals, total_settlements, total_lsm_releases, \
@@ -129,27 +128,15 @@ fn a_simulation_that_fails_keeps_its_complete_ticks() {
     assert_eq!(program.json("replay f --db f.duckdb --quiet"), result);
 }
 
-/// Waits until a command says so, at most for a while.
-fn wait_for(mut ready: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !ready() {
-        assert!(started.elapsed() < Duration::from_secs(20), "nothing happened");
-        sleep(Duration::from_millis(50));
-    }
-}
-
 fn endless(program: &Program) -> std::process::Child {
     let mut command = program.command();
     command.args(["run", "library:stressed-week", "--run-ticks", "100000000", "--db", "held.duckdb"]);
     command.args(["--simulation-id", "held", "--quiet"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    wait_for(|| program.has("held.duckdb") && program.run("db list --db held.duckdb").err.contains("in use"));
+    wait_for("the file in use", || {
+        program.has("held.duckdb") && program.run("db list --db held.duckdb").err.contains("in use")
+    });
     child
-}
-
-fn signal(child: &std::process::Child, name: &str) {
-    let id = child.id().to_string();
-    std::process::Command::new("kill").args([name, &id]).status().expect("a signal is sent");
 }
 
 #[test]
@@ -163,7 +150,7 @@ fn another_process_is_told_who_holds_the_file_and_ctrl_c_keeps_what_is_done() {
         "{}",
         refused.err
     );
-    signal(&child, "-INT");
+    send(child.id(), Signal::INT);
     let ended = said(child.wait_with_output().expect("an end"));
     assert_eq!(ended.status, 130, "{}", ended.err);
     let row = &rows(&program, "held.duckdb", "status, last_tick, event_count", "simulations", "held")[0];
@@ -177,9 +164,12 @@ fn another_process_is_told_who_holds_the_file_and_ctrl_c_keeps_what_is_done() {
 fn a_killed_run_is_interrupted_at_the_next_opening_and_keeps_its_ticks() {
     let program = Program::new();
     let mut child = endless(&program);
-    // Long enough for a first batch to be committed, also on a busy machine.
-    sleep(Duration::from_millis(2500));
-    signal(&child, "-KILL");
+    wait_for("a first batch in a copy", || {
+        let _ = std::fs::remove_file(program.path("live.duckdb"));
+        program.out("db snapshot live.duckdb --db held.duckdb");
+        !program.sql("live.duckdb", "SELECT 1 AS one FROM simulation_events LIMIT 1").is_empty()
+    });
+    send(child.id(), Signal::KILL);
     child.wait().expect("an end");
     // The next process that opens the file for writing marks it.
     program.out("run library:two-banks --db held.duckdb --simulation-id next --quiet");

@@ -1,9 +1,8 @@
 //! `run --checkpoint-every` and `run --resume`: what is stored, what goes on, what is refused.
 
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use payment_sim::persistence::{Access, Database};
 use payment_sim::run::{
@@ -11,10 +10,10 @@ use payment_sim::run::{
 };
 use payment_sim::scenario::Overrides;
 use payment_sim::sources::{LoadedScenario, load_scenario};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::program::{Program, said};
+use crate::support::program::{Program, said, send, wait_for_bytes};
 use crate::support::stored::Stored;
 
 /// A folder with a database.
@@ -178,27 +177,14 @@ fn long(program: &Program, id: &str) -> Child {
     command.stdout(output).stderr(Stdio::piped()).spawn().expect("the program starts")
 }
 
-fn wait_for_output(path: &Path, bytes: u64) {
-    let begun = Instant::now();
-    while std::fs::metadata(path).map_or(0, |metadata| metadata.len()) < bytes {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not run");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn send(child: &Child, signal: Signal) {
-    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("a process id");
-    kill_process(pid, signal).expect("the signal is sent");
-}
-
 #[test]
 fn a_run_that_was_stopped_is_resumed_by_the_command_line() {
     let program = Program::new();
     let whole = program
         .out("run library:stressed-week --run-ticks 2000 --db r.duckdb --simulation-id whole --event-stream");
     let child = long(&program, "stopped");
-    wait_for_output(&program.path("stopped"), 200_000);
-    send(&child, Signal::TERM);
+    wait_for_bytes(&program.path("stopped"), 200_000);
+    send(child.id(), Signal::TERM);
     assert_eq!(said(child.wait_with_output().expect("an end")).status, 143);
     let resumed = program.run("run --resume stopped --db r.duckdb --event-stream");
     assert_eq!(resumed.status, 0, "{}", resumed.err);
@@ -217,8 +203,8 @@ fn killed_midway(program: &Program, id: &str) {
     // How much a batch is depends on the machine.
     for megabytes in [1, 2, 4, 8, 16, 32] {
         let mut child = long(program, id);
-        wait_for_output(&program.path("r.duckdb.wal"), megabytes * 1_000_000);
-        send(&child, Signal::KILL);
+        wait_for_bytes(&program.path("r.duckdb.wal"), megabytes * 1_000_000);
+        send(child.id(), Signal::KILL);
         child.wait().expect("an end");
         let stored = Stored::read(&file);
         if let Some(row) = stored.rows().into_iter().find(|row| row.id == id) {

@@ -2,7 +2,7 @@
 //! command line, and what the library's sweeps promise.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use payment_sim::experiment::runner::{Observer, Plan, PointNote, RunOptions, RunResult, run};
 use payment_sim::experiment::sweep::figures::Figure;
@@ -91,6 +91,23 @@ impl Observer for StopAfter {
         if self.left == 0 {
             self.cancel.cancel();
         }
+    }
+}
+
+/// Counts the runs of a sweep that goes on.
+#[derive(Default)]
+struct Recalled {
+    before: u64,
+    after: u64,
+}
+
+impl Observer for Recalled {
+    fn recalled_points(&mut self, number: u64) {
+        self.before += number;
+    }
+
+    fn point(&mut self, _note: &PointNote) {
+        self.after += 1;
     }
 }
 
@@ -206,7 +223,8 @@ fn a_sweep_that_died_after_any_point_ends_as_if_it_had_not() {
         let database = open(&program.path(&name));
         let reader = || database.reader().expect("a reader").experiment("r").expect("a row").expect("a run");
         assert_eq!(reader().status, Status::Interrupted);
-        let result = resume(&plan(&program), &options(2), "r", &database, &mut (), &CancelFlag::default());
+        let result =
+            resume(&plan(&program), &options(2), "r", None, &database, &mut (), &CancelFlag::default());
         assert_eq!(result.expect("a sweep").status, Status::Completed);
         assert_eq!(points(&database), points(&expected), "after {done}");
         assert_eq!(simulations(&database), simulations(&expected), "after {done}");
@@ -230,11 +248,35 @@ fn a_sweep_that_is_cancelled_keeps_what_is_finished_and_can_go_on() {
     assert_eq!((stopped.status, stopped.convergence_reason.as_str()), (Status::Cancelled, "Cancelled"));
     let done = points(&database).iter().filter(|row| row.status == "completed").count();
     assert!((3..160).contains(&done), "{done} runs");
-    let result =
-        resume(&long, &options(2), "r", &database, &mut (), &CancelFlag::default()).expect("a sweep");
+    let mut recalled = Recalled::default();
+    let result = resume(&long, &options(2), "r", None, &database, &mut recalled, &CancelFlag::default())
+        .expect("a sweep");
     assert_eq!(result.convergence_reason, "All 160 runs completed");
+    assert_eq!((recalled.before, recalled.after), (done as u64, 160 - done as u64));
     let first: Vec<_> = points(&database).into_iter().filter(|row| row.repetition < 2).collect();
     assert_eq!(first, points(&expected));
+}
+
+/// Takes the database away from a sweep that has begun.
+struct TakeAway(PathBuf);
+
+impl Observer for TakeAway {
+    fn point(&mut self, _note: &PointNote) {
+        // It has gone after the first run.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_sweep_that_can_no_longer_be_stored_ends() {
+    let program = place(SWEEP);
+    let mut long = plan(&program);
+    long.experiment.sweep.as_mut().expect("a sweep").repetitions = 2000;
+    let path = program.path("r.duckdb");
+    let database = open(&path);
+    let mut observer = TakeAway(path);
+    let error = run(&long, &options(2), Some(&database), &mut observer, &CancelFlag::default()).unwrap_err();
+    assert!(error.to_string().contains("no longer there"), "{error}");
 }
 
 #[test]
@@ -243,7 +285,8 @@ fn a_sweep_is_not_continued_as_another_one() {
     let (database, _) = whole(&program, "r.duckdb", 2);
     let mut other = plan(&program);
     other.experiment.master_seed = "43".to_owned();
-    let error = resume(&other, &options(2), "r", &database, &mut (), &CancelFlag::default()).unwrap_err();
+    let error =
+        resume(&other, &options(2), "r", None, &database, &mut (), &CancelFlag::default()).unwrap_err();
     assert!(format!("{error:?}").contains("not those of the experiment"), "{error:?}");
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::args::DbOption;
+use crate::cli::database::say_warnings;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
 use crate::money::counted;
@@ -11,9 +12,10 @@ use crate::persistence::Access;
 /// Runs the command. A file that does not exist and cannot be imported into is not made in vain: what is
 /// wrong with the other file is said first.
 pub fn import(file: &Path, prefix: Option<&str>, db: &DbOption) -> Result<(), CliError> {
-    crate::persistence::check_importable(file)?;
+    say_warnings(&crate::persistence::check_importable(file)?);
     let database = db.open(Access::Write)?;
     let done = database.import(file, prefix.unwrap_or_default())?;
+    say_warnings(&done.warnings);
     let mut output = Output::new();
     output.line(&format!(
         "imported {} with {} and {} into {}",

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use crate::cli::args::DbOption;
+use crate::cli::database::say_warnings;
 use crate::cli::error::{CliError, say};
 use crate::money::grouped;
 use crate::persistence::{Access, snapshot as copy};
 
 /// Writes the copy.
 pub fn snapshot(db: &DbOption, out: &Path) -> Result<(), CliError> {
-    copy(&db.path(Access::Read)?, out)?;
+    say_warnings(&copy(&db.path(Access::Read)?, out)?);
     let size = std::fs::metadata(out).map_or(0, |metadata| metadata.len());
     say(&format!("copy written to {} ({} bytes)", out.display(), grouped(size)));
     Ok(())

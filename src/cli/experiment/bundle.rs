@@ -56,11 +56,14 @@ struct Until {
     run_id: String,
     last: u64,
     cancel: CancelFlag,
+    /// Whether that is why the run ends, and not that the user stopped it.
+    reached: bool,
 }
 
 impl Observer for Until {
     fn simulation(&mut self, note: &SimulationNote) {
         if simulation_number(&self.run_id, &note.id).is_some_and(|number| number > self.last) {
+            self.reached = true;
             self.cancel.cancel();
         }
     }
@@ -84,11 +87,10 @@ fn verify(args: &VerifyArgs) -> Result<(), CliError> {
     let ends = bundle.run.status == Status::Completed.name() || bundle.run.experiment_type == "sweep";
     let numbers = bundle.simulations.iter().filter_map(|row| simulation_number(&run_id, &row.simulation_id));
     let last = if ends { u64::MAX } else { numbers.max().unwrap_or(u64::MAX) };
-    let cancel = stopped.clone();
-    let mut until = Until { run_id, last, cancel: cancel.clone() };
-    let result = runner::run(&plan, &options, Some(&database), &mut until, &cancel)
+    let mut until = Until { run_id, last, cancel: stopped.clone(), reached: false };
+    let result = runner::run(&plan, &options, Some(&database), &mut until, &stopped)
         .map_err(|error| CliError::of_experiment(error, &name))?;
-    if ends && result.status == Status::Cancelled {
+    if result.status == Status::Cancelled && !until.reached {
         return Err(CliError::Interrupted);
     }
     let verification = Verification::of(&bundle, &database.reader()?)?;

@@ -288,6 +288,10 @@ impl Observer for LiveView {
         }
     }
 
+    fn recalled_points(&mut self, number: u64) {
+        self.progress.inc(number);
+    }
+
     fn point(&mut self, note: &PointNote) {
         self.progress.inc(1);
         if let Some(error) = note.error.as_ref().filter(|_| self.shown) {

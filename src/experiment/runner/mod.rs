@@ -26,7 +26,7 @@ use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
 use super::recorded::{CONTINUED_BY, NO_BASELINES};
 use super::stream::{EventKind, StreamEvent};
 use super::sweep::{self, Points};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, meant, nearest};
 use crate::persistence::{
     Database, ExperimentStart, ExperimentWrites, Moment, PersistenceError, PolicyAuthor, Purpose, Status,
     SweepPoint,
@@ -89,6 +89,8 @@ pub trait Observer: Send {
     /// A piece of a language model's reply for an agent in one of its calls; the whole reply follows as
     /// an event.
     fn heard(&mut self, _agent: &str, _call: u32, _piece: &str) {}
+    /// So many runs of a sweep had ended before it was interrupted; it now goes on.
+    fn recalled_points(&mut self, _number: u64) {}
     /// A run of a sweep has ended; where there is a database, its row is committed.
     fn point(&mut self, _note: &PointNote) {}
 }
@@ -203,9 +205,9 @@ impl ExperimentError {
             Self::Completed(run) => {
                 Some(format!("`payment-sim experiment rerun {run}` runs the experiment once more"))
             }
-            Self::OtherVersion { .. } => {
-                Some("`--force` goes on all the same, and the record says so".to_owned())
-            }
+            Self::OtherVersion { run, .. } => Some(format!(
+                "`payment-sim experiment resume {run} --force` goes on all the same, and the record says so"
+            )),
             Self::Storage(error) => error.hint(),
             Self::Refused(_) | Self::Running(_) | Self::Threads(_) => None,
         }
@@ -234,9 +236,8 @@ impl Plan {
         for (index, id) in experiment.optimized_agents.iter().enumerate() {
             if scenario.agent(id).is_none() {
                 let known: Vec<&str> = scenario.agents.iter().map(|bank| &*bank.id).collect();
-                let near = crate::finding::nearest(id, known);
-                let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-                let message = format!("the scenario has no bank `{id}`{hint}");
+                let near = nearest(id, known);
+                let message = format!("the scenario has no bank `{id}`{}", meant(near));
                 findings.push(Finding::error(format!("optimized_agents[{index}]"), None, message));
             }
         }
@@ -349,39 +350,38 @@ pub fn run(
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
     let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
-    let options = &RunOptions { run_id: Some(run_id), ..options.clone() };
-    carry_out(plan, options, database, observer, cancel, None)
+    carry_out(plan, options, &run_id, database, observer, cancel, None)
 }
 
 /// Runs an experiment, or goes on with a run of it.
 fn carry_out(
     plan: &Plan,
     options: &RunOptions,
+    run_id: &str,
     database: Option<&Database>,
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
     past: Option<Past>,
 ) -> Result<RunResult, ExperimentError> {
-    let run_id = options.run_id.clone().unwrap_or_default();
     if plan.experiment.sweep.is_some() {
-        return sweep::run(plan, options, &run_id, database, observer, cancel);
+        return sweep::run(plan, options, run_id, database, observer, cancel);
     }
     let threads = options.threads()?;
     let with_baselines = !options.no_baselines;
     let refused =
         |message: String| ExperimentError::Refused(Findings(vec![Finding::error("", None, message)]));
     let store = database.map(|database| plan.store(database)).transpose()?;
-    let lab = plan.laboratory(&run_id, store, cancel.clone()).map_err(refused)?;
+    let lab = plan.laboratory(run_id, store, cancel.clone()).map_err(refused)?;
     let policies = plan.default_policies().map_err(refused)?;
     let proposer = plan.proposer.start().map_err(refused)?;
     threads.install(|| match past {
         None => {
-            let journal = Journal::new(run_id, database, observer, Vec::new());
+            let journal = Journal::new(run_id.to_owned(), database, observer, Vec::new());
             Run { with_baselines, ..Run::new(plan, lab, proposer, policies, journal) }.go()
         }
         Some(Past { events, memory, iterations, rates, continued_by }) => {
             let lab = lab.remembering(Some(memory));
-            let journal = Journal::new(run_id, database, observer, events);
+            let journal = Journal::new(run_id.to_owned(), database, observer, events);
             let run = Run::new(plan, lab, proposer, policies, journal);
             Run { with_baselines, iterations_before: iterations, rates, continued_by, ..run }.go()
         }

@@ -7,7 +7,7 @@ use super::super::recorded::{CONTINUED_BY, RecordedRun};
 use super::super::stream::StreamEvent;
 use super::super::sweep;
 use super::{ExperimentError, Observer, Plan, RunOptions, RunResult, carry_out};
-use crate::persistence::{Database, ExperimentWrites, Status};
+use crate::persistence::{Database, Status};
 use crate::run::CancelFlag;
 
 /// What is known of a run when it goes on.
@@ -73,17 +73,15 @@ pub fn resume(
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
     recorded.check_resumable(force)?;
+    let run_id = &recorded.row.run_id;
     if recorded.is_sweep() {
-        let run_id = &recorded.row.run_id;
         let continued_by = recorded.continued_by();
-        if !continued_by.is_null() {
+        let config = (!continued_by.is_null()).then(|| {
             let mut config = plan.config();
             config.insert(CONTINUED_BY.to_owned(), continued_by);
-            let mut writes = ExperimentWrites::new(run_id);
-            writes.config(Value::Object(config).to_string());
-            database.commit(writes)?.wait()?;
-        }
-        return sweep::resume(plan, options, run_id, database, observer, cancel);
+            Value::Object(config).to_string()
+        });
+        return sweep::resume(plan, options, run_id, config, database, observer, cancel);
     }
     database.remove(&recorded.incomplete_simulations(), &[])?;
     let past = Past {
@@ -93,10 +91,6 @@ pub fn resume(
         rates: recorded.rates.clone(),
         continued_by: recorded.continued_by(),
     };
-    let options = RunOptions {
-        run_id: Some(recorded.row.run_id.clone()),
-        no_baselines: recorded.is_without_baselines(),
-        ..options.clone()
-    };
-    carry_out(plan, &options, Some(database), observer, cancel, Some(past))
+    let options = RunOptions { no_baselines: recorded.is_without_baselines(), ..options.clone() };
+    carry_out(plan, &options, run_id, Some(database), observer, cancel, Some(past))
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::design::{Axis, Design, Sweep, Target};
 use crate::document::{Node, Value, shortened};
 use crate::experiment::policies::messages;
-use crate::finding::{Finding, Findings, nearest};
+use crate::finding::{Finding, Findings, meant, nearest};
 use crate::scenario::{self, FileKind, FileText, Files, Overrides, ScenarioFile};
 
 /// Points of which the faults are reported one by one.
@@ -172,8 +172,7 @@ fn apply(axis: &Axis, value: &Node, document: &mut Node) -> Result<(), String> {
             if path.set(document, &value.value) > 0 {
                 return Ok(());
             }
-            let near = path.nearest(document).map(|near| format!(", did you mean `{near}`?"));
-            Err(format!("the scenario has no setting `{path}`{}", near.unwrap_or_default()))
+            Err(format!("the scenario has no setting `{path}`{}", meant(path.nearest(document).as_deref())))
         }
         Target::Policy { bank, parameter } => set_parameter(bank.as_deref(), parameter, value, document),
     }
@@ -191,8 +190,7 @@ fn set_parameter(
     let id_of = |node: &Node| node.get("id").and_then(Node::as_text).unwrap_or_default().to_owned();
     let ids: Vec<String> = banks.iter().map(id_of).collect();
     if let Some(bank) = bank.filter(|bank| !ids.iter().any(|id| id == bank)) {
-        let near = nearest(bank, ids.iter().map(String::as_str));
-        let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        let near = meant(nearest(bank, ids.iter().map(String::as_str)));
         return Err(format!("the scenario has no bank `{}`{near}", shortened(bank)));
     }
     for (node, id) in banks.iter_mut().zip(&ids).filter(|(_, id)| bank.is_none_or(|bank| bank == *id)) {
@@ -214,7 +212,7 @@ fn lacks(bank: &str, parameter: &str, parameters: Option<&Node>) -> String {
     let known = parameters.and_then(Node::as_map).unwrap_or_default();
     let known: Vec<&str> = known.iter().map(|entry| entry.key.as_str()).collect();
     let hint = match nearest(parameter, known.iter().copied()) {
-        Some(near) => format!(", did you mean `{near}`?"),
+        Some(near) => meant(Some(near)),
         None if known.is_empty() => ": it has no parameters".to_owned(),
         None => format!(" (it has {})", known.join(", ")),
     };

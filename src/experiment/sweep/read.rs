@@ -7,7 +7,7 @@ use super::design::{Axis, Design, Sweep, Target};
 use super::figures::Figure;
 use crate::document::{Bound, Item, Node, Value, shortened};
 use crate::experiment::file::ReadFile;
-use crate::finding::nearest;
+use crate::finding::{meant, nearest};
 use crate::scenario::SettingPath;
 
 /// Keys of an experiment that are not allowed beside `sweep` (spec 07, 1.1).
@@ -188,8 +188,7 @@ fn read_metrics(item: &Item<'_>) -> Option<Vec<Figure>> {
             Some(figure) => figures.push(figure),
             None => {
                 let known: Vec<&str> = Figure::all().map(Figure::name).collect();
-                let near = nearest(name, known.iter().copied());
-                let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                let near = meant(nearest(name, known.iter().copied()));
                 let name = shortened(name);
                 item.error(format!("`{name}` is no figure{near} (known: {})", known.join(", ")));
                 return None;

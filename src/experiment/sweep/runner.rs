@@ -55,7 +55,8 @@ pub fn run(
 }
 
 /// Continues a sweep from its rows: points that have ended stay, the others are run anew. The rows at
-/// the end are those of a sweep that was never stopped, times apart.
+/// the end are those of a sweep that was never stopped, times apart. A configuration takes the place of the
+/// one that is stored.
 ///
 /// # Errors
 /// As [`run`]; also recorded points that are not those of the plan.
@@ -63,6 +64,7 @@ pub fn resume(
     plan: &Plan,
     options: &RunOptions,
     run_id: &str,
+    config: Option<String>,
     database: &Database,
     observer: &mut dyn Observer,
     cancel: &CancelFlag,
@@ -73,6 +75,9 @@ pub fn resume(
     course.take_over(&recorded)?;
     let mut writes = ExperimentWrites::new(run_id);
     writes.resumed();
+    if let Some(config) = config {
+        writes.config(config);
+    }
     course.settle_open_points(&reader, &mut writes)?;
     course.begin(writes)?;
     course.go(options)
@@ -217,6 +222,8 @@ impl<'a> Course<'a> {
     fn begin(&mut self, writes: ExperimentWrites) -> Result<(), PersistenceError> {
         self.shop.write(writes)?;
         self.observer.started(self.shop.run_id);
+        let ended = self.rows.iter().filter(|row| row.status != SweepPointStatus::Pending).count();
+        self.observer.recalled_points(ended as u64);
         Ok(())
     }
 
@@ -273,12 +280,12 @@ impl<'a> Course<'a> {
                     }
                     match shop.measure(row) {
                         Err(RunError::Cancelled) => stop.store(true, Ordering::Relaxed),
-                        // Whoever listened has gone after an error of its own.
+                        // Whoever listened has gone after an error of its own, and stops the others.
                         outcome => drop(sender.send((*index, outcome))),
                     }
                 });
             });
-            let recorded = record(shop, rows, &mut *self.observer, &receiver);
+            let recorded = record(shop, rows, &mut *self.observer, receiver);
             stop.store(true, Ordering::Relaxed);
             recorded
         })
@@ -288,12 +295,13 @@ impl<'a> Course<'a> {
 /// Rows that are committed together at most.
 const AT_ONCE: usize = 200;
 
-/// Records what the workers finish, as much at once as has come in.
+/// Records what the workers finish, as much at once as has come in. The receiver goes with an error, so that
+/// no worker waits for it to be taken in.
 fn record(
     shop: &Workshop<'_>,
     rows: &mut [SweepPoint],
     observer: &mut dyn Observer,
-    finished: &Receiver<(usize, Result<RunFigures, RunError>)>,
+    finished: Receiver<(usize, Result<RunFigures, RunError>)>,
 ) -> Result<(), PersistenceError> {
     while let Ok(first) = finished.recv() {
         let mut writes = ExperimentWrites::new(shop.run_id);

@@ -17,6 +17,7 @@ use crate::persistence::writer::totals_as_stored;
 use crate::persistence::{PersistenceError, Reader, Status};
 use crate::replay::SNAPSHOT_FORMAT;
 use crate::scenario::Scenario;
+use crate::text::panic_message;
 use crate::time::Tick;
 
 /// Stored states by tick: number of events folded, SHA-256 of the state.
@@ -253,7 +254,7 @@ impl SimulationCheck {
         let folded = catch_unwind(AssertUnwindSafe(|| ledger.tick(tick, &self.open)));
         let outcome: Result<TickOutcome, String> = match folded {
             Ok(folded) => folded.map_err(|error| error.to_string()),
-            Err(_) => Err("internal error".to_owned()),
+            Err(panic) => Err(format!("internal error: {}", panic_message(panic.as_ref()))),
         };
         self.open.clear();
         match outcome {

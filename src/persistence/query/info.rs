@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::types::{DatabaseInfo, TableRows};
+use crate::persistence::open::log_of;
 use crate::persistence::{Layout, PersistenceError, Status, schema};
 
 /// Simulations that are named.
@@ -15,8 +16,6 @@ impl Reader {
     /// See [`Reader::simulations`].
     pub fn info(&self) -> Result<DatabaseInfo, PersistenceError> {
         let path = self.database.path().to_owned();
-        let mut log = path.clone().into_os_string();
-        log.push(".wal");
         let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let mut tables = Vec::new();
         for table in schema::TABLES {
@@ -35,7 +34,7 @@ impl Reader {
         };
         let totals = tables.iter().find(|table| table.name == "simulation_events");
         Ok(DatabaseInfo {
-            size: size(&path) + size(log.as_ref()),
+            size: size(&path) + size(&log_of(&path)),
             layout: match self.database.layout() {
                 Layout::Ours(version) => version,
                 Layout::Reference => 0,

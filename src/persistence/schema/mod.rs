@@ -11,7 +11,7 @@ mod views;
 #[cfg(test)]
 pub(super) use migrations::Migration;
 pub(super) use migrations::{VERSIONS, Versions};
-pub(super) use print::literal;
+pub(super) use print::{file_literal, literal};
 pub use print::{json, sql, text};
 
 /// Version of the layout that this program writes.

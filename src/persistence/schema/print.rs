@@ -1,14 +1,28 @@
 //! The registry as statements, as text and as JSON.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Column, TABLES, Table, VERSION, VIEWS, View};
+use crate::persistence::PersistenceError;
 
 /// A text as a literal of SQL.
 pub(in crate::persistence) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A file's path as a literal of SQL.
+///
+/// # Errors
+///
+/// A path that is no text: DuckDB would look for another file.
+pub(in crate::persistence) fn file_literal(path: &Path) -> Result<String, PersistenceError> {
+    path.to_str().map(literal).ok_or_else(|| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: "its name is no text".to_owned(),
+    })
 }
 
 fn definition(column: &Column) -> String {

@@ -1,4 +1,6 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::samples::{Place, scenario_file, simulate, start, start_of, store};
 use crate::persistence::{
@@ -367,13 +369,17 @@ fn a_query_can_be_cancelled() {
     let (_place, database) = stored();
     let reader = database.reader().unwrap();
     let interrupt = reader.interrupt();
+    // Whether the query has begun is not to be seen: it is cancelled until it ends.
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = ended.clone();
     let canceller = std::thread::spawn(move || {
-        for _ in 0..100 {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+        while !seen.load(Ordering::Relaxed) {
             interrupt.cancel();
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     });
     let slow = reader.sql("SELECT sum(hash(a.range + b.range)) FROM range(1000000) a, range(1000000) b");
+    ended.store(true, Ordering::Relaxed);
     assert_eq!(slow.unwrap_err(), PersistenceError::Cancelled);
     canceller.join().unwrap();
     assert!(reader.sql("SELECT 1").is_ok());

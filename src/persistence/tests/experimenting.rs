@@ -130,6 +130,38 @@ fn a_run_is_stored_step_by_step_and_read_back() {
 }
 
 #[test]
+fn a_run_that_could_not_be_stored_can_begin_or_go_on_again() {
+    let place = Place::new();
+    let database = place.open();
+    let commit = |change: fn(&mut ExperimentWrites)| {
+        let mut writes = ExperimentWrites::new(RUN);
+        change(&mut writes);
+        database.commit(writes).unwrap().wait()
+    };
+    let begin = |writes: &mut ExperimentWrites| {
+        writes.start(run_start());
+    };
+    let go_on = |writes: &mut ExperimentWrites| {
+        writes.resumed();
+    };
+    let iterate = |writes: &mut ExperimentWrites| {
+        writes.iteration(iteration(0, 100));
+    };
+    let connection = database.connection().unwrap();
+    connection.execute_batch("ALTER TABLE experiments RENAME TO gone").unwrap();
+    assert!(matches!(commit(begin), Err(PersistenceError::Write { .. })));
+    connection.execute_batch("ALTER TABLE gone RENAME TO experiments").unwrap();
+    commit(begin).unwrap();
+    connection.execute_batch("ALTER TABLE experiment_iterations RENAME TO gone").unwrap();
+    commit(iterate).unwrap_err();
+    connection.execute_batch("ALTER TABLE gone RENAME TO experiment_iterations").unwrap();
+    commit(iterate).unwrap_err();
+    commit(go_on).unwrap();
+    commit(iterate).unwrap();
+    assert_eq!(database.reader().unwrap().iterations(RUN).unwrap().len(), 1);
+}
+
+#[test]
 fn run_ids_are_refused_once_taken_and_free_after_removal() {
     let place = Place::new();
     let database = place.open();

@@ -55,7 +55,7 @@ fn tables_of_others_are_left_alone() {
 #[test]
 fn a_file_without_tables_is_taken_as_new() {
     let place = with_tables("SELECT 1");
-    place.open().flush().unwrap();
+    assert!(place.open().is_writable());
 }
 
 #[test]
@@ -139,7 +139,8 @@ fn hold_a_file() {
     let ticks = simulate(&start.scenario, 15);
     provider.persist_simulation_start(start).unwrap();
     hand_over(&provider, "abandoned", &ticks);
-    database.flush().unwrap();
+    // It waits for everything that was handed over before.
+    database.remove(&[], &[]).unwrap();
     #[allow(clippy::print_stdout, reason = "the parent waits for this line")]
     {
         println!("holding");
@@ -208,7 +209,7 @@ fn what_a_killed_process_left_is_interrupted_and_completed() {
         if summary.row.total_cost_cents.is_some() {
             break summary;
         }
-        assert!(begun.elapsed().as_secs() < 5, "no totals");
+        assert!(begun.elapsed().as_secs() < 60, "no totals");
         std::thread::sleep(Duration::from_millis(10));
     };
     let one = |query: &str| reader.one(query, [], |row| row.get::<_, i64>(0)).unwrap().unwrap();

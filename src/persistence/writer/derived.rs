@@ -10,6 +10,7 @@ use crate::ids::Names;
 use crate::metrics::{DailyRow, Ledger, TickOutcome, Totals, TransactionRow};
 use crate::replay::{Doubts, SNAPSHOT_FORMAT, State};
 use crate::scenario::Scenario;
+use crate::text::panic_message;
 use crate::time::Tick;
 
 /// Fewest events between two snapshots.
@@ -61,7 +62,7 @@ impl Derived {
             }
             Err(panic) => {
                 self.broken = true;
-                return Err(format!("internal error: {}", panic_text(&*panic)));
+                return Err(format!("internal error: {}", panic_message(&*panic)));
             }
         };
         push_closed(id, &outcome, &self.ledger.scenario().names, buffers);
@@ -117,11 +118,6 @@ pub(in crate::persistence) fn push_open(id: &str, ledger: &Ledger, buffers: &mut
     push_transactions(id, &ledger.open_transactions(), names, &mut buffers.transactions);
     push_daily(id, ledger.open_day(), names, &mut buffers.daily);
     ledger.totals()
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned())
 }
 
 fn push_transactions(id: &str, rows: &[TransactionRow], names: &Names, buffer: &mut Buffer) {

@@ -24,6 +24,7 @@ use duckdb::Connection;
 use self::buffer::Buffer;
 use self::commit::Traces;
 use self::simulation::Simulation;
+use super::database::Ids;
 use super::experiment::{ExperimentWrite, ExperimentWrites};
 use super::open::CHECKPOINT;
 use super::provider::{Checkpoint, Hurry, SimulationResume, SimulationStart, TickRecord, Ticket};
@@ -96,7 +97,7 @@ pub(super) enum Command {
     Start { start: Box<SimulationStart>, run: Arc<Run>, at: Moment },
     Resume { resume: Box<SimulationResume>, run: Arc<Run>, reply: Reply },
     Tick { simulation_id: Arc<str>, record: TickRecord },
-    End { simulation_id: Arc<str>, end: End, reply: Reply },
+    End { simulation_id: Arc<str>, run: Arc<Run>, end: End, reply: Reply },
     Experiment { writes: ExperimentWrites, reply: Reply },
     Remove { simulations: Vec<String>, runs: Vec<String>, reply: Reply },
     Repaired(Box<Repaired>),
@@ -174,9 +175,13 @@ impl Writer {
     /// # Errors
     ///
     /// The system gives no thread.
-    pub(super) fn start(connection: Connection, path: PathBuf) -> Result<Self, PersistenceError> {
+    pub(super) fn start(
+        connection: Connection,
+        path: PathBuf,
+        ids: Arc<Mutex<Ids>>,
+    ) -> Result<Self, PersistenceError> {
         let (sender, receiver) = sync_channel(CHANNEL);
-        let mut state = State::new(connection, path)?;
+        let mut state = State::new(connection, path, ids)?;
         let thread = std::thread::Builder::new()
             .name("database writer".to_owned())
             .spawn(move || state.run(&receiver))
@@ -236,6 +241,8 @@ struct State {
     experiments: Vec<ExperimentWrites>,
     repaired: Vec<Repaired>,
     replies: Vec<Reply>,
+    /// Ids that are taken; those of what could not even begin to be stored become free again.
+    ids: Arc<Mutex<Ids>>,
     /// Runs whose rows can no longer be trusted to be complete, with the cause.
     failed_runs: HashMap<String, PersistenceError>,
     /// Since when something waits.
@@ -252,9 +259,10 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 }
 
 impl State {
-    fn new(connection: Connection, path: PathBuf) -> Result<Self, PersistenceError> {
+    fn new(connection: Connection, path: PathBuf, ids: Arc<Mutex<Ids>>) -> Result<Self, PersistenceError> {
         Ok(Self {
             connection,
+            ids,
             file: identity(&path),
             path,
             buffers: Buffers::new()?,
@@ -310,7 +318,9 @@ impl State {
                 let _ = reply.send(self.resume(*resume, run));
             }
             Command::Tick { simulation_id, record } => self.take_tick(&simulation_id, record),
-            Command::End { simulation_id, end, reply } => self.take_end(&simulation_id, end, reply),
+            Command::End { simulation_id, run, end, reply } => {
+                self.take_end(&simulation_id, &run, end, reply);
+            }
             Command::Experiment { writes, reply } => self.take_experiment(writes, reply),
             Command::Remove { simulations, runs, reply } => {
                 self.commit();
@@ -342,31 +352,34 @@ impl State {
         self.waits();
     }
 
-    fn take_end(&mut self, simulation_id: &str, end: End, reply: Reply) {
-        let failure = match self.simulations.get_mut(simulation_id) {
-            None => Some(PersistenceError::OutOfOrder {
+    fn take_end(&mut self, simulation_id: &str, run: &Run, end: End, reply: Reply) {
+        let ended = match (run.failure.get(), self.simulations.get_mut(simulation_id)) {
+            (Some(failure), _) => Err(failure.clone()),
+            (None, None) => Err(PersistenceError::OutOfOrder {
                 id: simulation_id.to_owned(),
                 what: "it has ended already".to_owned(),
             }),
-            Some((simulation, run)) => {
-                if run.failure.get().is_none() {
-                    simulation.end(end, &mut self.buffers);
-                    self.checkpoint |= simulation.progress.event_count >= CHECKPOINT_EVENTS;
-                }
-                run.failure.get().cloned()
+            (None, Some((simulation, _))) => {
+                simulation.end(end, &mut self.buffers);
+                self.checkpoint |= simulation.progress.event_count >= CHECKPOINT_EVENTS;
+                Ok(())
             }
         };
-        match failure {
-            Some(failure) => {
-                let _ = reply.send(Err(failure));
-            }
-            None => self.replies.push(reply),
+        if ended.is_err() {
+            // Who no longer waits does not want to know.
+            let _ = reply.send(ended);
+        } else {
+            self.replies.push(reply);
         }
         self.waits();
     }
 
     fn take_experiment(&mut self, writes: ExperimentWrites, reply: Reply) {
         let ends = writes.writes.iter().any(|write| matches!(write, ExperimentWrite::End(_)));
+        if writes.starts() || writes.resumes() {
+            // What goes wrong from here on has a cause of its own.
+            self.failed_runs.remove(&writes.run_id);
+        }
         if let Some(cause) = self.failed_runs.get(&writes.run_id).filter(|_| !ends) {
             let _ = reply.send(Err(cause.clone()));
             return;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::document::{Bound, Item, Reader, Report, shortened};
 use crate::event::Text;
-use crate::finding::nearest;
+use crate::finding::{meant, nearest};
 use crate::scenario::file::Agent;
 use crate::scenario::model::{
     AmountDistribution, ArrivalBand, ArrivalConfig, Arrivals, Band, PriorityDistribution,
@@ -104,8 +104,7 @@ pub(super) fn forget_unknown_receivers(agents: &mut [Agent], report: &Report) {
                 if !known {
                     let name = name.name();
                     let path = format!("agents[{index}].arrival_bands.{name}.counterparty_weights.{id}");
-                    let near = nearest(id, ids.iter().map(|id| &**id));
-                    let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                    let near = meant(nearest(id, ids.iter().map(|id| &**id)));
                     report.warning(path, format!("unknown bank `{}`{near}", shortened(id)));
                 }
                 known

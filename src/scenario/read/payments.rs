@@ -7,7 +7,7 @@ use super::arrivals::DEFAULT_PRIORITY;
 use super::{FileKind, FileText, Files};
 use crate::document::{Item, Node, Report, Value, shortened};
 use crate::event::Text;
-use crate::finding::{Finding, Position, nearest};
+use crate::finding::{Finding, Position, meant, nearest};
 use crate::money::Cents;
 use crate::scenario::check;
 use crate::scenario::file::ScenarioFile;
@@ -360,8 +360,7 @@ impl<'a> Table<'a> {
         for (place, name) in header.iter().enumerate() {
             if !self.columns.contains(&Some(place)) {
                 let known = ALL_COLUMNS.map(|column| self.name_of(column));
-                let near = nearest(name, known).filter(|near| *near != name);
-                let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+                let near = meant(nearest(name, known).filter(|near| *near != name));
                 let message =
                     format!("`{}`, column `{}` is passed over{near}", self.file_name, shortened(name));
                 let position = Some(Position { line: 1, column: place + 1 });
@@ -476,8 +475,7 @@ impl<'a> Table<'a> {
     fn bank(&self, row: &csv::StringRecord, column: Column) -> Result<Text, Fault> {
         let id = self.field(row, column).unwrap_or("");
         self.banks.get(id).map(|bank| Text::clone(bank)).ok_or_else(|| {
-            let near = nearest(id, self.banks.keys().copied());
-            let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+            let near = meant(nearest(id, self.banks.keys().copied()));
             (column, format!("the scenario has no bank `{}`{near}", shortened(id)))
         })
     }

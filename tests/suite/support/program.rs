@@ -2,7 +2,10 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -92,6 +95,27 @@ impl Program {
     pub fn has(&self, name: &str) -> bool {
         Path::exists(&self.path(name))
     }
+}
+
+/// Sends a signal to a process.
+pub fn send(process: u32, signal: Signal) {
+    let process = Pid::from_raw(i32::try_from(process).expect("a process id")).expect("a process id");
+    kill_process(process, signal).expect("the signal is sent");
+}
+
+/// Waits until something is so.
+pub fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it did not come: {what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until a file has so many bytes.
+pub fn wait_for_bytes(path: &Path, bytes: u64) {
+    let size = || std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    wait_for(&format!("{bytes} bytes in {}", path.display()), || size() >= bytes);
 }
 
 pub fn said(output: Output) -> Said {

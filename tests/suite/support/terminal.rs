@@ -52,8 +52,8 @@ impl Program {
     }
 
     /// Its process.
-    pub fn pid(&self) -> i32 {
-        i32::try_from(self.child.process_id().expect("a process id")).expect("a process id")
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("a process id")
     }
 
     /// Types bytes.

@@ -67,7 +67,7 @@ impl Proposer for Search {
             request,
             bench,
             left: MAX_EVALUATIONS,
-            share: MAX_EVALUATIONS / parameters.len().max(1),
+            share: (MAX_EVALUATIONS / parameters.len().max(1)).max(LEAST_EVALUATIONS),
             base: request.current.clone(),
         };
         if parameters.is_empty() {
@@ -109,6 +109,10 @@ impl Changes {
         (tried.days >= DAYS_OF_A_CHANGE).then(|| tried.difference / f64::from(tried.days))
     }
 }
+
+/// Evaluations for a parameter where there are too many for the limit of a call: its value now, and one on
+/// each side.
+const LEAST_EVALUATIONS: usize = 3;
 
 /// One call.
 struct Session<'a, 'b> {
