@@ -162,7 +162,7 @@ fn report(what: &str, figures: &[f64]) {
 }
 
 /// Processor time of a process in hundredths of a second.
-fn processor_ticks(pid: i32) -> u64 {
+fn processor_ticks(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
