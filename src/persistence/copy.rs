@@ -9,6 +9,7 @@ use std::time::Duration;
 use duckdb::Connection;
 
 use super::error::message;
+use super::log::log_of;
 use super::{Access, Database, Layout, NewFile, PersistenceError, host, open, schema};
 
 /// Number of the next copy in this process; part of the name that DuckDB knows it by.
@@ -41,12 +42,12 @@ pub fn compact(path: &Path) -> Result<Compacted, PersistenceError> {
     }
     Database::while_closed(path, |path| {
         let failed = |reason: String| PersistenceError::Write { path: path.to_owned(), reason };
-        let before = size(path) + size(&open::log_of(path));
+        let before = size(path) + size(&log_of(path));
         // Held until the end: nobody writes to the old file once the copy has begun.
         let opened = open::open(path, Access::Write)?;
         let old = &opened.connection;
         old.execute_batch("CHECKPOINT").map_err(|error| failed(message(&error)))?;
-        let file = NewFile::at(path).map_err(|error| failed(error.to_string()))?;
+        let file = NewFile::replacing(path).map_err(|error| failed(error.to_string()))?;
         copy(old, file.path()).map_err(|error| failed(error.to_string()))?;
         settle(file, path).map_err(|error| failed(error.to_string()))?;
         Ok(Compacted { before, after: size(path), warnings: opened.warnings })
@@ -116,7 +117,8 @@ pub(super) fn write_copy(
     unwanted: impl Fn() -> bool,
 ) -> Result<(), PersistenceError> {
     let failed = |reason: String| PersistenceError::Snapshot { path: path.to_owned(), reason };
-    if out.exists() {
+    // A link that leads nowhere counts too.
+    if fs::symlink_metadata(out).is_ok() {
         return Err(PersistenceError::FileExists(out.to_owned()));
     }
     let folder = out.parent().unwrap_or(out);

@@ -20,6 +20,9 @@ pub enum PersistenceError {
     /// A DuckDB file with tables of somebody else.
     #[error("database `{}` holds tables of another program", .0.display())]
     Foreign(PathBuf),
+    /// A DuckDB file without tables, asked to be read.
+    #[error("database `{}` holds nothing yet", .0.display())]
+    Empty(PathBuf),
     /// A file in the layout of the reference, asked to be written.
     #[error("database `{}` has the reference's layout and is only read", .0.display())]
     Reference(PathBuf),
@@ -194,6 +197,10 @@ impl PersistenceError {
                  with `--db`"
             }
             Self::OpenForReading(_) | Self::OpenHere(_) => "close it first",
+            Self::Empty(_) => "the first simulation that is stored in it gives it its tables",
+            Self::ReadOnly { reason, .. } if reason.contains("no space") => {
+                "make room, or name another file with `--db`"
+            }
             Self::ReadOnly { .. } => "name a file in a folder that you may write to with `--db`",
             Self::Older { .. } => "bring it up to date with `payment-sim db migrate`",
             Self::Newer { .. } => "use the newer program, or name another file with `--db`",

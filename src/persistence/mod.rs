@@ -17,6 +17,7 @@ mod experiment;
 mod host;
 mod import;
 mod kept;
+mod log;
 mod new_file;
 mod open;
 mod provider;

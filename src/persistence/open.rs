@@ -1,13 +1,14 @@
 //! What is found when a file is opened, and what happens then (spec 06, 1.2 and 1.3).
 
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use duckdb::{AccessMode, Config, Connection, params};
 
 use super::error::message;
-use super::{Access, Layout, Moment, PersistenceError, reference, schema};
+use super::log::{self, Contents};
+use super::new_file::is_database;
+use super::{Access, Layout, Moment, NewFile, PersistenceError, reference, schema};
 
 /// Threads of DuckDB where simulations run beside it. With more of them, a caller whose query
 /// another thread works on spins while it waits, and takes a core from the engine.
@@ -70,11 +71,12 @@ pub(super) fn open_as(
     let mut warnings = Vec::new();
     let found = if path.exists() {
         check_is_duckdb(path)?;
-        inspect(path, &mut warnings)?
+        inspect(path, access, &mut warnings)?
     } else if access == Access::Read {
         return Err(PersistenceError::Missing(path.to_owned()));
     } else {
-        Found::NoTables
+        create(path, versions, &mut warnings)?;
+        Found::Ours(current)
     };
     let layout = layout(found, access, current, path)?;
     if layout == Layout::Reference {
@@ -93,11 +95,40 @@ pub(super) fn open_as(
     Ok(Opened { connection, layout, migrated_from: None, warnings })
 }
 
+/// Makes a file with the current layout. It appears when it is whole, and takes nothing's place.
+fn create(
+    path: &Path,
+    versions: &schema::Versions,
+    warnings: &mut Vec<String>,
+) -> Result<(), PersistenceError> {
+    check_writable(path)?;
+    if log::holds_something(path) {
+        let aside = log::set_aside(path)?;
+        warnings.push(format!(
+            "there was a write-ahead log of `{}`, and no such file; it is kept as `{}`",
+            path.display(),
+            aside.display()
+        ));
+    }
+    let failed =
+        |error: std::io::Error| PersistenceError::Write { path: path.to_owned(), reason: error.to_string() };
+    let file = NewFile::at(path).map_err(failed)?;
+    let connection = connect_to(file.path(), path, Access::Write)?;
+    migrate(&connection, path, versions, 0)?;
+    drop(connection);
+    match file.take_free_place() {
+        // Another process was faster: it is that one's file.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        taken => taken.map_err(failed),
+    }
+}
+
 /// What can be opened, and how.
 fn layout(found: Found, access: Access, current: i32, path: &Path) -> Result<Layout, PersistenceError> {
     let path = path.to_owned();
     match (found, access) {
-        (Found::Foreign, _) | (Found::NoTables, Access::Read) => Err(PersistenceError::Foreign(path)),
+        (Found::Foreign, _) => Err(PersistenceError::Foreign(path)),
+        (Found::NoTables, Access::Read) => Err(PersistenceError::Empty(path)),
         (Found::Reference, Access::Write) => Err(PersistenceError::Reference(path)),
         (Found::Reference, Access::Read) => Ok(Layout::Reference),
         (Found::Ours(found), _) if found > current => Err(PersistenceError::Newer { path, found, current }),
@@ -137,7 +168,7 @@ pub(super) fn importable(path: &Path) -> Result<(Layout, Vec<String>), Persisten
     }
     check_is_duckdb(path)?;
     let mut warnings = Vec::new();
-    let found = inspect(path, &mut warnings)?;
+    let found = inspect(path, Access::Read, &mut warnings)?;
     Ok((layout(found, Access::Read, schema::VERSIONS.current(), path)?, warnings))
 }
 
@@ -150,22 +181,18 @@ enum Found {
     Foreign,
 }
 
-/// Every DuckDB file says so in its first bytes, behind a checksum.
 fn check_is_duckdb(path: &Path) -> Result<(), PersistenceError> {
     let unreadable = |error: std::io::Error| PersistenceError::Unreadable {
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(PersistenceError::NotADatabase(path.to_owned()));
+    if fs::metadata(path).map_err(unreadable)?.is_file() {
+        File::open(path).map_err(unreadable)?;
+        if is_database(path) {
+            return Ok(());
+        }
     }
-    let mut start = Vec::new();
-    File::open(path).and_then(|file| file.take(12).read_to_end(&mut start)).map_err(unreadable)?;
-    if start.get(8..12) == Some(b"DUCK") {
-        Ok(())
-    } else {
-        Err(PersistenceError::NotADatabase(path.to_owned()))
-    }
+    Err(PersistenceError::NotADatabase(path.to_owned()))
 }
 
 fn check_writable(path: &Path) -> Result<(), PersistenceError> {
@@ -178,12 +205,17 @@ fn check_writable(path: &Path) -> Result<(), PersistenceError> {
     Ok(())
 }
 
-fn connect(path: &Path, access: Access) -> Result<Connection, PersistenceError> {
+pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, PersistenceError> {
+    connect_to(path, path, access)
+}
+
+/// Opens a file that errors call by another name.
+fn connect_to(file: &Path, path: &Path, access: Access) -> Result<Connection, PersistenceError> {
     let mode = if access == Access::Read { AccessMode::ReadOnly } else { AccessMode::ReadWrite };
     let threads = if access == Access::Read { READING_THREADS } else { WRITING_THREADS };
     let opened = settings(threads)
         .and_then(|config| config.access_mode(mode))
-        .and_then(|config| Connection::open_with_flags(path, config));
+        .and_then(|config| Connection::open_with_flags(file, config));
     opened.map_err(|error| refused(path, access, &message(&error)))
 }
 
@@ -242,71 +274,57 @@ fn lock_holder(reason: &str) -> Option<String> {
     Some(held.unwrap_or_else(|| "another process".to_owned()))
 }
 
-/// What DuckDB says when the system, not the content of a file, stands in its way.
-const OF_THE_SYSTEM: [&str; 7] = [
-    "Cannot open file",
-    "Could not read",
-    "Permission denied",
-    "Too many open files",
-    "No space left",
-    "Input/output error",
-    "Out of Memory",
-];
-
-/// Looks into a file without changing it. A write-ahead log that DuckDB refuses is set aside.
-fn inspect(path: &Path, warnings: &mut Vec<String>) -> Result<Found, PersistenceError> {
+/// Looks into a file without changing it. A write-ahead log that DuckDB refuses is set aside; one that it
+/// would delete unread too, before the file is written.
+fn inspect(path: &Path, access: Access, warnings: &mut Vec<String>) -> Result<Found, PersistenceError> {
+    let unreadable = |error: duckdb::Error| PersistenceError::Unreadable {
+        path: path.to_owned(),
+        reason: message(&error),
+    };
+    let without_log = Contents::without_log(path);
     let connection = match connect(path, Access::Read) {
         Ok(connection) => connection,
-        Err(PersistenceError::Unreadable { reason, .. }) if is_about_log(path, &reason) => {
-            let aside = set_log_aside(path)?;
+        Err(PersistenceError::Unreadable { reason, .. }) if log::is_refused(path, &reason) => {
+            let aside = log::set_aside(path)?;
             let connection = connect(path, Access::Read)?;
-            let last = last_row(&connection).map_or_else(
-                || "it holds no rows".to_owned(),
-                |moment| format!("the last row that is there is of {}", moment.format("%Y-%m-%d %H:%M:%S")),
-            );
             warnings.push(format!(
-                "the write-ahead log of `{}` was damaged and is kept as `{}`; {last}",
+                "the write-ahead log of `{}` was damaged and is kept as `{}`; {}",
                 path.display(),
-                aside.display()
+                aside.display(),
+                last_row(&connection)
             ));
-            connection
+            return layout_of(&connection).map_err(unreadable);
         }
         Err(other) => return Err(other),
     };
-    layout_of(&connection)
-        .map_err(|error| PersistenceError::Unreadable { path: path.to_owned(), reason: message(&error) })
+    if let Some(without_log) = without_log
+        && Contents::of(&connection).map_err(unreadable)? == without_log
+    {
+        let passed_over = format!(
+            "the write-ahead log of `{}` was passed over: it is older than the file, or damaged at its \
+             beginning",
+            path.display()
+        );
+        warnings.push(match access {
+            Access::Read => passed_over,
+            Access::Write => {
+                let aside = log::set_aside(path)?;
+                format!("{passed_over}; it is kept as `{}`; {}", aside.display(), last_row(&connection))
+            }
+        });
+    }
+    layout_of(&connection).map_err(unreadable)
 }
 
-/// The write-ahead log of a file.
-pub(super) fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".wal");
-    name.into()
-}
-
-/// Whether a file is refused for the content of its log. A log that the system does not give, for want of a
-/// permission or of anything else, is not damaged.
-fn is_about_log(path: &Path, reason: &str) -> bool {
-    let reason = reason.replace(&*path.to_string_lossy(), "");
-    let names_log = reason.contains("WAL") || reason.contains(".wal");
-    names_log && !OF_THE_SYSTEM.iter().any(|sign| reason.contains(sign)) && log_of(path).exists()
-}
-
-fn set_log_aside(path: &Path) -> Result<PathBuf, PersistenceError> {
-    let mut aside = log_of(path).into_os_string();
-    aside.push(Moment::now().format(".damaged-%Y%m%d-%H%M%S"));
-    let aside = PathBuf::from(aside);
-    fs::rename(log_of(path), &aside).map_err(|error| PersistenceError::Unreadable {
-        path: path.to_owned(),
-        reason: format!("its write-ahead log is damaged and cannot be renamed: {error}"),
-    })?;
-    Ok(aside)
-}
-
-fn last_row(connection: &Connection) -> Option<Moment> {
+/// How far a file goes, in words.
+fn last_row(connection: &Connection) -> String {
     let latest = "SELECT epoch_us(greatest((SELECT max(created_at) FROM simulation_events), \
                   (SELECT max(started_at) FROM simulations), (SELECT max(ended_at) FROM simulations)))";
-    connection.query_row(latest, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten().map(Moment)
+    let latest = connection.query_row(latest, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    latest.map_or_else(
+        || "it holds no rows".to_owned(),
+        |moment| format!("the last row that is there is of {}", Moment(moment).format("%Y-%m-%d %H:%M:%S")),
+    )
 }
 
 fn layout_of(connection: &Connection) -> duckdb::Result<Found> {
@@ -371,7 +389,6 @@ fn migrate(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 
@@ -383,26 +400,5 @@ mod tests {
         let told = "a newer DuckDB wrote it, in storage format 69; this program reads formats up to 68";
         assert_eq!(newer_format(said).as_deref(), Some(told));
         assert_eq!(newer_format("IO Error: could not read"), None);
-    }
-
-    #[test]
-    fn a_log_is_damaged_only_if_its_content_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a WAL.duckdb");
-        fs::write(log_of(&path), "").unwrap();
-        let (file, log) = (path.display(), log_of(&path));
-        let log = log.display();
-        let damaged = format!("Failure while replaying WAL file \"{log}\": Corrupt WAL file: checksum");
-        assert!(is_about_log(&path, &damaged));
-        for other in [
-            format!("IO Error: Cannot open file \"{log}\": Permission denied"),
-            format!("IO Error: Cannot open file \"{log}\": Too many open files"),
-            format!("Failure while replaying WAL file \"{log}\": IO Error: Could not read from file"),
-            format!("IO Error: Corrupt database file \"{file}\""),
-        ] {
-            assert!(!is_about_log(&path, &other), "{other}");
-        }
-        fs::remove_file(log_of(&path)).unwrap();
-        assert!(!is_about_log(&path, &damaged));
     }
 }

@@ -89,7 +89,13 @@ fn what_the_user_keeps_and_exports_is_there_afterwards() {
     let rows = folder.path().join("rows.csv");
     let mut program = explorer(&file);
     program.wait("Library").press("\r").wait("[ Start ]").press("\r").wait("completed");
-    program.press("gs").wait("Simulations (").press("m").wait("keep this place as").press("\r").wait("kept");
+    program
+        .press("gs")
+        .wait("Simulations (6)")
+        .press("m")
+        .wait("keep this place as")
+        .press("\r")
+        .wait("kept");
     program.press("a").wait("note:").press("look again #late\r").wait("noted");
     program.press("f").wait("filter:").press("purpose:eval\r").wait("purpose:eval ┓");
     program.press("S").wait("keep the filter as").press("\u{15}judged\r").wait("kept as `judged`");

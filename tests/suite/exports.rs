@@ -237,3 +237,29 @@ fn a_file_appears_whole_or_not_at_all() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn an_export_replaces_ordinary_files_only() {
+    let program = Program::new();
+    program.out("run library:gridlock-ring --db x.duckdb --simulation-id ring --quiet");
+    let rows = program.out("export metrics --db x.duckdb");
+    for (command, wanted) in [
+        ("export metrics --db x.duckdb --output x.duckdb", "there is a database of this name"),
+        (
+            "export metrics --db x.duckdb --output x.duckdb --format parquet",
+            "there is a database of this name",
+        ),
+        ("export metrics --db x.duckdb --output /dev/null --format parquet", "no ordinary file"),
+    ] {
+        let said = program.run(command);
+        assert_eq!(said.status, 1, "{command}: {}", said.err);
+        assert!(said.err.contains(wanted), "{command}: {}", said.err);
+    }
+    program.out("export metrics --db x.duckdb --output /dev/null");
+    // A pipe takes the rows as they come, and stays.
+    assert_eq!(program.out("export metrics --db x.duckdb --output /dev/stdout"), rows);
+    std::os::unix::fs::symlink("there.csv", program.path("link.csv")).expect("a link");
+    program.out("export metrics --db x.duckdb --output link.csv");
+    assert_eq!(std::fs::read_to_string(program.path("there.csv")).expect("where the link leads"), rows);
+    assert_eq!(program.out("export metrics --db x.duckdb"), rows);
+}

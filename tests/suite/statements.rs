@@ -130,8 +130,12 @@ fn what_is_no_reading_statement_is_refused() {
         ("SELECT 1; SELECT 2", "more than one statement"),
         ("", "there is no statement"),
         ("SELECT nothing FROM simulations", "nothing"),
-        ("SELEC 1", "`SELEC` does not only read"),
-        ("WITH a AS (SELECT 1) DELETE FROM simulations", "read-only"),
+        ("SELEC 1", "syntax error at or near \"SELEC\""),
+        ("WITH a AS (SELECT 1) DELETE FROM simulations", "the statement does not only read"),
+        ("EXPLAIN ANALYZE COPY (SELECT 1) TO 'written.csv'", "`COPY` does not only read"),
+        ("SELECT E'\\'';COPY (SELECT 1) TO 'written.csv';SELECT 2 --'", "the statement does not only read"),
+        ("SELECT E'\\'';COMMIT;DELETE FROM simulations;SELECT 2 --'", "the statement does not only read"),
+        ("SELECT 1; ATTACH 'written.duckdb'", "the statement does not only read"),
         ("SELECT * FROM read_csv('nowhere.csv')", "nowhere.csv"),
     ] {
         for form in ["table", "json", "csv"] {
@@ -140,6 +144,8 @@ fn what_is_no_reading_statement_is_refused() {
             assert!(said.err.starts_with("error: ") && said.err.contains(wanted), "{query}: {}", said.err);
         }
     }
+    assert!(!program.has("written.csv") && !program.has("written.duckdb"));
+    assert_eq!(program.sql("x.duckdb", "SELECT 1 FROM simulations").len(), 1);
     let missing = program.with(&["db", "sql", "SELECT 1", "--db", "no.duckdb"]);
     assert_eq!((missing.status, program.has("no.duckdb")), (1, false), "{}", missing.err);
 }

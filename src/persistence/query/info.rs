@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::types::{DatabaseInfo, TableRows};
-use crate::persistence::open::log_of;
+use crate::persistence::log::log_of;
 use crate::persistence::{Layout, PersistenceError, Status, schema};
 
 /// Simulations that are named.

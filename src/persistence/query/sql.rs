@@ -3,27 +3,14 @@
 use std::fmt;
 
 use duckdb::types::{TimeUnit, Value};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::Reader;
 use super::sink::{ExportError, Kept, RowSink, pour};
 use super::types::{SqlTable, SqlValue};
 use crate::persistence::{Moment, PersistenceError};
 use crate::text::quoted;
-
-/// Words with which a statement that only reads begins.
-const READING: &[&str] = &[
-    "SELECT",
-    "WITH",
-    "FROM",
-    "VALUES",
-    "TABLE",
-    "DESCRIBE",
-    "SHOW",
-    "SUMMARIZE",
-    "EXPLAIN",
-    "PIVOT",
-    "UNPIVOT",
-];
 
 impl Reader {
     /// Hands over the rows of one statement of the user that only reads; gives their number.
@@ -32,7 +19,7 @@ impl Reader {
     ///
     /// Several statements, one that writes, or one that DuckDB refuses; a sink that does not take them.
     pub fn sql_rows(&self, query: &str, sink: &mut dyn RowSink) -> Result<u64, ExportError> {
-        let query = only_statement(query)?;
+        self.check_reads(query)?;
         self.connection.execute_batch("BEGIN TRANSACTION READ ONLY")?;
         let done = self.stream(query, [], |rows, columns| {
             sink.head(columns)?;
@@ -68,29 +55,69 @@ impl Reader {
     }
 }
 
-/// The statement without what ends it; refused if there is another one or if it does not read.
-fn only_statement(query: &str) -> Result<&str, PersistenceError> {
-    let refused = |message: &str| PersistenceError::Filter {
-        message: message.to_owned(),
-        hint: Some(
-            "one statement that only reads is run, e.g. `SELECT count(*) FROM simulations`".to_owned(),
-        ),
-    };
-    let end = statement_end(query);
-    let (statement, rest) = query.split_at(end);
-    if !uncommented(rest.strip_prefix(';').unwrap_or(rest)).is_empty() {
-        return Err(refused("there is more than one statement"));
+/// What DuckDB's parser says of statements (`json_serialize_sql`).
+#[derive(Debug, Deserialize)]
+struct Parsed {
+    #[serde(default)]
+    error_type: Option<String>,
+    #[serde(default)]
+    error_message: Option<String>,
+    #[serde(default)]
+    statements: Vec<IgnoredAny>,
+}
+
+impl Reader {
+    /// Whether it is one statement, and one that reads. DuckDB's own parser decides: it serializes nothing
+    /// but queries.
+    fn check_reads(&self, query: &str) -> Result<(), PersistenceError> {
+        let refused = |message: &str| PersistenceError::Filter {
+            message: message.to_owned(),
+            hint: Some(
+                "one statement that only reads is run, e.g. `SELECT count(*) FROM simulations`".to_owned(),
+            ),
+        };
+        let asked = without_explain(query);
+        let serialized: Option<String> =
+            self.one("SELECT json_serialize_sql(?::VARCHAR)::VARCHAR", [asked], |row| row.get(0))?;
+        let parsed: Parsed = serde_json::from_str(&serialized.unwrap_or_default())
+            .map_err(|error| PersistenceError::Query(format!("the statement cannot be read: {error}")))?;
+        match (parsed.error_type.as_deref(), parsed.statements.len()) {
+            (None, 1) => Ok(()),
+            (None, 0) => Err(refused("there is no statement")),
+            (None, _) => Err(refused("there is more than one statement")),
+            (Some("not implemented"), _) => Err(match first_word(asked).to_uppercase().as_str() {
+                // It stands in front of what writes, or another statement follows.
+                "SELECT" | "WITH" | "FROM" | "VALUES" => refused("the statement does not only read"),
+                word => refused(&format!("`{word}` does not only read")),
+            }),
+            (Some(_), _) => Err(PersistenceError::Query(parsed.error_message.unwrap_or_default())),
+        }
     }
-    let start = uncommented(statement).trim_start_matches('(').trim_start();
-    let word: String = start.chars().take_while(|letter| letter.is_ascii_alphabetic()).collect();
-    if word.is_empty() {
-        return Err(refused("there is no statement"));
+}
+
+/// What a statement explains, or the statement itself.
+fn without_explain(query: &str) -> &str {
+    let Some(rest) = behind_word(query, "EXPLAIN") else { return query };
+    let rest = behind_word(rest, "ANALYZE").unwrap_or(rest);
+    match uncommented(rest).strip_prefix('(') {
+        // Options of EXPLAIN stand in brackets; a statement may, too.
+        Some(options)
+            if !["SELECT", "WITH", "FROM", "VALUES"].contains(&&*first_word(options).to_uppercase()) =>
+        {
+            options.split_once(')').map_or(rest, |(_, behind)| behind)
+        }
+        _ => rest,
     }
-    if READING.iter().any(|known| known.eq_ignore_ascii_case(&word)) {
-        Ok(statement)
-    } else {
-        Err(refused(&format!("`{}` does not only read", word.to_uppercase())))
-    }
+}
+
+fn first_word(text: &str) -> &str {
+    let text = uncommented(text);
+    text.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default()
+}
+
+/// The text behind a word with which it begins.
+fn behind_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    first_word(text).eq_ignore_ascii_case(word).then(|| &uncommented(text)[word.len()..])
 }
 
 /// The text behind leading blanks and comments.
@@ -106,28 +133,6 @@ fn uncommented(text: &str) -> &str {
         };
         rest = behind.trim_start();
     }
-}
-
-/// Where the first statement ends: at a semicolon outside of texts, names and comments.
-fn statement_end(text: &str) -> usize {
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let skipped = |mark: &str, end: &str| {
-            rest.strip_prefix(mark)
-                .map(|inner| inner.find(end).map_or(rest.len(), |to| mark.len() + to + end.len()))
-        };
-        let step = skipped("'", "'")
-            .or_else(|| skipped("\"", "\""))
-            .or_else(|| skipped("$$", "$$"))
-            .or_else(|| skipped("--", "\n"))
-            .or_else(|| skipped("/*", "*/"));
-        match step {
-            Some(step) => at += step,
-            None if rest.starts_with(';') => return at,
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
-        }
-    }
-    text.len()
 }
 
 impl From<Value> for SqlValue {
@@ -217,21 +222,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_reading_statement_is_taken() {
-        for good in [
-            "SELECT 1",
-            " -- why\n select ';' ; -- done",
-            "(SELECT 1)",
-            "FROM simulations;",
-            "WITH a AS (SELECT $$;$$) FROM a",
-            "/* x */ DESCRIBE simulations",
+    fn what_is_explained_is_looked_at() {
+        for (query, asked) in [
+            ("SELECT 1", "SELECT 1"),
+            ("explain select 1", " select 1"),
+            ("/* why */ EXPLAIN ANALYZE copy (select 1) to 'x'", " copy (select 1) to 'x'"),
+            ("EXPLAIN (FORMAT json) DELETE FROM a", " DELETE FROM a"),
+            ("EXPLAIN (SELECT 1)", " (SELECT 1)"),
+            ("explainer", "explainer"),
         ] {
-            assert!(only_statement(good).is_ok(), "{good}");
-        }
-        for bad in
-            ["", ";", "SELECT 1; SELECT 2", "COMMIT", "DROP TABLE x", "select 1; drop table x", "-- only"]
-        {
-            assert!(only_statement(bad).is_err(), "{bad}");
+            assert_eq!(without_explain(query), asked, "{query}");
         }
     }
 }

@@ -360,8 +360,23 @@ fn statements_of_the_user_only_read() {
     let writing =
         "WITH a AS (SELECT 1) INSERT INTO saved_filters SELECT 'a', 'b', 'c', now()::TIMESTAMP FROM a";
     assert!(reader.sql(writing).is_err());
-    assert!(reader.sql("SELECT 1").is_ok());
-    assert!(!reader.sql("SHOW TABLES").unwrap().rows.is_empty());
+    for reading in [
+        " -- why\n select ';' ; -- done",
+        "(SELECT 1)",
+        "FROM simulations;",
+        "WITH a AS (SELECT $$;$$) FROM a",
+        "/* x */ DESCRIBE simulations",
+        "SHOW TABLES",
+        "SUMMARIZE simulations",
+        "VALUES (1)",
+        "TABLE simulations",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN ANALYZE SELECT 1",
+        "SELECT E'\\'; SELECT 2'",
+    ] {
+        let table = reader.sql(reading).unwrap_or_else(|error| panic!("{reading}: {error}"));
+        assert!(!table.rows.is_empty(), "{reading}");
+    }
 }
 
 #[test]

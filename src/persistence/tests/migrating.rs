@@ -63,6 +63,19 @@ fn has(connection: &Connection, name: &str) -> bool {
 }
 
 #[test]
+fn a_file_that_cannot_be_made_whole_is_not_made() {
+    let nonsense = || "CREATE TABLE a (b INTEGER); nonsense".to_owned();
+    let broken = Versions {
+        creation: Migration { version: 100, description: "made for a test", sql: nonsense },
+        steps: &[],
+    };
+    let place = Place::new();
+    let error = open::open_as(&place.path, Access::Write, &broken).map(drop).unwrap_err();
+    assert!(matches!(error, PersistenceError::Write { .. }), "{error}");
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_older_file_is_migrated_when_it_is_to_be_written() {
     let place = with_a_simulation();
     let older = open::open_as(&place.path, Access::Read, &LATER).err().unwrap();

@@ -220,6 +220,60 @@ fn what_a_killed_process_left_is_interrupted_and_completed() {
 }
 
 #[test]
+fn a_file_without_tables_is_not_read() {
+    let place = with_tables("SELECT 1");
+    assert!(matches!(refused(&place, Access::Read), PersistenceError::Empty(_)));
+}
+
+/// The logs that are kept beside a file.
+fn kept_logs(place: &Place) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.to_string_lossy().contains(".wal.damaged-")).collect()
+}
+
+#[test]
+fn a_log_that_is_damaged_at_its_beginning_is_kept_and_named() {
+    let held = Place::new();
+    drop(hold(&held));
+    let (file, log) =
+        (fs::read(&held.path).unwrap(), fs::read(held.folder.path().join("test.duckdb.wal")).unwrap());
+    let mut passed_over = 0;
+    for (offset, access) in
+        [0, 4, 8, 16, 24, 28, 32, 40].into_iter().flat_map(|at| [(at, Access::Read), (at, Access::Write)])
+    {
+        let place = Place::new();
+        let beside = place.folder.path().join("test.duckdb.wal");
+        let mut damaged = log.clone();
+        damaged[offset] ^= 0x5a;
+        fs::write(&place.path, &file).unwrap();
+        fs::write(&beside, &damaged).unwrap();
+        let database = Database::open(&place.path, access).unwrap();
+        if let Some(row) = database.reader().unwrap().summary("abandoned").unwrap() {
+            // Not everything in the head counts.
+            assert_eq!(row.row.last_tick, Some(14), "byte {offset}");
+            continue;
+        }
+        passed_over += 1;
+        assert!(!database.warnings().is_empty(), "byte {offset}");
+        let kept = kept_logs(&place).pop().unwrap_or(beside);
+        assert_eq!(fs::read(kept).unwrap(), damaged, "byte {offset}, {access:?}");
+    }
+    assert!(passed_over >= 8, "only {passed_over} logs were damaged");
+}
+
+#[test]
+fn a_log_without_its_file_is_kept_and_named() {
+    let place = Place::new();
+    drop(hold(&place));
+    fs::rename(&place.path, place.folder.path().join("elsewhere.duckdb")).unwrap();
+    let log = fs::read(place.folder.path().join("test.duckdb.wal")).unwrap();
+    let database = place.open();
+    assert_eq!(database.warnings().len(), 1);
+    assert_eq!(fs::read(&kept_logs(&place)[0]).unwrap(), log);
+    store(&database, start("afterwards")).wait().unwrap();
+}
+
+#[test]
 fn a_damaged_log_is_set_aside_and_named() {
     let place = Place::new();
     drop(hold(&place));
@@ -232,11 +286,7 @@ fn a_damaged_log_is_set_aside_and_named() {
     fs::write(&log, &bytes).unwrap();
     let database = place.open();
     let [warning] = database.warnings() else { panic!("{:?}", database.warnings()) };
-    let kept = fs::read_dir(place.folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.to_string_lossy().contains(".wal.damaged-"))
-        .unwrap();
+    let kept = kept_logs(&place).pop().unwrap();
     assert!(warning.contains(kept.file_name().unwrap().to_str().unwrap()), "{warning}");
     assert_eq!(fs::read(kept).unwrap(), bytes);
     store(&database, start("afterwards")).wait().unwrap();

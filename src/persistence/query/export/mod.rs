@@ -3,6 +3,7 @@
 mod kinds;
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use super::sink::{CsvRows, ExportError, JsonRows, RowSink, pour};
 use super::types::EventFilter;
 use crate::event::write_columns_line;
 use crate::persistence::error::message;
-use crate::persistence::schema::{Kind, literal};
+use crate::persistence::schema::{Kind, file_literal};
 use crate::persistence::{NewFile, PersistenceError};
 
 /// Numbers of events that are read at once.
@@ -78,6 +79,11 @@ impl From<crate::transcript::Filter> for EventFilter {
     }
 }
 
+/// Whether something stands there that takes what is written as it comes: a terminal, a pipe.
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 impl Reader {
     /// Writes rows as text, in order; gives their number.
     ///
@@ -101,7 +107,8 @@ impl Reader {
         }
     }
 
-    /// Writes rows into a file, which appears when it is complete; gives their number.
+    /// Writes rows into a file, which appears when it is complete, or straight into a pipe or a device; gives
+    /// their number.
     ///
     /// # Errors
     ///
@@ -114,19 +121,32 @@ impl Reader {
         path: &Path,
     ) -> Result<u64, ExportError> {
         self.check_ids(what, filter)?;
+        if is_device(path) && form != ExportForm::Parquet {
+            return self.export_into(what, filter, form, fs::OpenOptions::new().write(true).open(path)?);
+        }
         let file = NewFile::at(path)?;
         // The system's words for a place that cannot be written, before DuckDB's.
-        let created = std::fs::File::create(file.path())?;
+        let created = fs::File::create(file.path())?;
         let number = if form == ExportForm::Parquet {
             drop(created);
             self.export_parquet(what, filter, file.path())?
         } else {
-            let mut out = io::BufWriter::with_capacity(1 << 16, created);
-            let number = self.export_text(what, filter, form, &mut out)?;
-            out.flush()?;
-            number
+            self.export_into(what, filter, form, created)?
         };
         file.take_place()?;
+        Ok(number)
+    }
+
+    fn export_into(
+        &self,
+        what: Exported,
+        filter: &ExportFilter,
+        form: ExportForm,
+        file: fs::File,
+    ) -> Result<u64, ExportError> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, file);
+        let number = self.export_text(what, filter, form, &mut out)?;
+        out.flush()?;
         Ok(number)
     }
 
@@ -163,7 +183,7 @@ impl Reader {
         let place = path.display().to_string();
         let copy = format!(
             "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
-            literal(&place)
+            file_literal(path)?
         );
         let rows = self.connection.execute(&copy, params_from_iter(values)).map_err(|error| {
             let text = message(&error);
