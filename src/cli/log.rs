@@ -5,7 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use tracing::Level;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::folders;
 
@@ -23,8 +28,12 @@ pub fn path() -> Option<PathBuf> {
 pub fn start() {
     let Some(path) = path() else { return };
     let log = LogFile { path, file: Mutex::new(None) };
+    // Others may note what is nobody's business: a library for language models whole answers, in which a
+    // server may repeat a key.
+    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), Level::INFO);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log).with_filter(own);
     // Only the first call of a process takes effect.
-    let _ = tracing_subscriber::fmt().with_ansi(false).with_writer(log).try_init();
+    let _ = tracing_subscriber::registry().with(layer).try_init();
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         tracing::error!(%panic, "a defect of the program");

@@ -89,7 +89,8 @@ impl Contents {
     pub(super) fn of(connection: &Connection) -> duckdb::Result<Self> {
         let mut statement = connection.prepare(
             "SELECT format('\"{}\".\"{}\"', replace(schema_name, '\"', '\"\"'), \
-             replace(table_name, '\"', '\"\"')), estimated_size FROM duckdb_tables() WHERE NOT internal ORDER BY ALL",
+             replace(table_name, '\"', '\"\"')), estimated_size \
+             FROM duckdb_tables() WHERE NOT internal ORDER BY ALL",
         )?;
         let tables: Vec<(String, i64)> =
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<duckdb::Result<_>>()?;

@@ -191,3 +191,36 @@ fn library_entries_are_copied_with_what_they_need() {
     let kept = std::fs::read_to_string(program.path("mine/experiments/two-period.yaml")).expect("the file");
     assert_eq!(kept, "mine");
 }
+
+#[test]
+fn a_seed_is_a_whole_number() {
+    let program = Program::new();
+    for (command, wanted) in [
+        ("run library:two-banks --seed -1", "a seed is a whole number from 0 to 18446744073709551615"),
+        ("run library:two-banks --seed=many", "a seed is a whole number"),
+        ("experiment run library:two-period --seed -1", "a master seed is a whole number from 0 on"),
+    ] {
+        let said = program.run(command);
+        assert_eq!(said.status, 2, "{command}: {}", said.err);
+        assert!(said.err.contains(wanted), "{command}: {}", said.err);
+    }
+    let long = "experiment run library:two-period --db x.duckdb --run-id r --quiet --no-baselines --seed";
+    program.out(&format!("{long} 00340282366920938463463374607431768211456"));
+    let stored = program.sql("x.duckdb", "SELECT master_seed AS seed FROM experiments");
+    assert_eq!(stored[0]["seed"], "340282366920938463463374607431768211456");
+}
+
+#[test]
+fn folders_are_made_for_the_output_of_a_file_only() {
+    let program = Program::new();
+    let said = program.run("experiment run library:two-period --db new/folder/x.duckdb");
+    assert_eq!((said.status, program.has("new")), (1, false), "{}", said.err);
+    assert!(said.err.contains("create the folder first"), "{}", said.err);
+    let text = program.out("library show two-period");
+    let text = text.replace("../scenarios/two-period-day.yaml", "library:two-period-day");
+    program.write("own.yaml", format!("{text}\noutput: {{directory: made/here}}\n"));
+    program.out("experiment run own.yaml --quiet --no-baselines");
+    assert!(program.has("made/here/experiments.db"));
+    let loose = program.run("experiment run library:two-period --no-baselines");
+    assert!(loose.err.contains("not stored: `--db FILE` keeps a run"), "{}", loose.err);
+}

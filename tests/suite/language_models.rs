@@ -1,5 +1,6 @@
 //! Language models as proposers (spec 07, 10 and 21): the real program against a server of the test.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -47,7 +48,22 @@ fn ask(turns: Vec<Does>, timeout: &str) -> Asked {
     command.env("OPENAI_BASE_URL", &server.address).env("OPENAI_API_KEY", KEY).env("NO_PROXY", "*");
     let said = said(command.output().expect("the program starts"));
     assert_eq!(said.status, 0, "{}", said.err);
+    no_key_below(program.folder.path());
     Asked { said, program, server }
+}
+
+/// No file has the key in it, the log neither, whatever the server answers.
+fn no_key_below(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            no_key_below(&path);
+        } else {
+            let bytes = std::fs::read(&path).expect("a file");
+            let found = bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes());
+            assert!(!found, "{} has the key", path.display());
+        }
+    }
 }
 
 impl Asked {

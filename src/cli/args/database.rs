@@ -156,7 +156,8 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "M", default_value_t = 20)]
     pub simulations: u64,
     /// Seed of everything
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::seed)]
+    #[arg(allow_negative_numbers = true)]
     pub seed: u64,
 }
 

@@ -7,6 +7,32 @@ use clap::{Args, Subcommand};
 use super::DbOption;
 use crate::persistence::ExportForm;
 
+/// A master seed (spec 07, 1.1).
+fn master_seed(text: &str) -> Result<String, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a master seed is a whole number from 0 on".to_owned());
+    }
+    let digits = text.trim_start_matches('0');
+    Ok(if digits.is_empty() { "0".to_owned() } else { digits.to_owned() })
+}
+
+/// Where recorded runs are.
+#[derive(Clone, Debug, Args)]
+pub struct RecordedDbOption {
+    /// Database file [default: PAYMENT_SIM_DB, else `results/experiments.db` if it is there, else the data
+    /// folder's payment-sim.duckdb]
+    #[arg(long = "db", alias = "db-path", short = 'd', value_name = "PATH")]
+    pub db: Option<PathBuf>,
+}
+
+impl RecordedDbOption {
+    /// The option of commands that know no folder of results.
+    #[must_use]
+    pub fn general(&self) -> DbOption {
+        DbOption { db: self.db.clone() }
+    }
+}
+
 /// Commands of `experiment`.
 #[derive(Debug, Args)]
 pub struct ExperimentArgs {
@@ -77,7 +103,7 @@ pub struct ExportRunArgs {
     /// Id of the run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// Form of the files
     #[arg(long, value_enum, default_value_t = ExportForm::Csv)]
     pub format: ExportForm,
@@ -95,7 +121,7 @@ pub struct ChartArgs {
     /// Id of the run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// Only this agent
     #[arg(long, short, value_name = "ID")]
     pub agent: Option<String>,
@@ -120,7 +146,7 @@ pub struct CompareRunsArgs {
     #[arg(value_name = "RUN_ID")]
     pub run_b: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -148,7 +174,7 @@ pub struct ResumeArgs {
     /// Id of the run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// Go on although another version of the program recorded it; the record says so
     #[arg(long)]
     pub force: bool,
@@ -162,10 +188,10 @@ pub struct RerunArgs {
     /// Id of the recorded run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// Master seed, instead of the recorded one
-    #[arg(long, short, value_name = "N")]
-    pub seed: Option<u64>,
+    #[arg(long, short, value_name = "N", value_parser = master_seed, allow_negative_numbers = true)]
+    pub seed: Option<String>,
     /// Who proposes policies, instead of the recorded one: search, llm, script:FILE or provider:model
     #[arg(long, value_name = "P")]
     pub proposer: Option<String>,
@@ -187,7 +213,7 @@ pub struct BundleArgs {
     #[arg(required = true)]
     pub run_id: Option<String>,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// File to write, which must not exist yet [default: RUN_ID.bundle.json]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -219,7 +245,7 @@ pub struct ReplayRunArgs {
     /// Id of the run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// First iteration, from 1; with --audit from 0
     #[arg(long, value_name = "N")]
     pub start: Option<u32>,
@@ -239,7 +265,7 @@ pub struct ResultsArgs {
     /// Id of a run
     pub run_id: Option<String>,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// The points of a sweep: mean and standard error of its figures
     #[arg(long, requires = "run_id")]
     pub points: bool,
@@ -266,7 +292,7 @@ pub struct EvolutionArgs {
     /// Id of the run
     pub run_id: String,
     #[command(flatten)]
-    pub db: DbOption,
+    pub db: RecordedDbOption,
     /// Only this agent
     #[arg(long, short, value_name = "ID")]
     pub agent: Option<String>,
@@ -319,8 +345,8 @@ pub struct ExperimentRunArgs {
     #[arg(long)]
     pub strict: bool,
     /// Master seed, instead of the file's
-    #[arg(long, short, value_name = "N")]
-    pub seed: Option<u64>,
+    #[arg(long, short, value_name = "N", value_parser = master_seed, allow_negative_numbers = true)]
+    pub seed: Option<String>,
     /// Who proposes policies: search, llm, script:FILE or provider:model
     #[arg(long, value_name = "P")]
     pub proposer: Option<String>,
@@ -333,8 +359,10 @@ pub struct ExperimentRunArgs {
     /// How many tokens a model of `anthropic` may think
     #[arg(long, value_name = "N")]
     pub thinking_budget: Option<u32>,
-    #[command(flatten)]
-    pub db: DbOption,
+    /// Database file in which the run is stored [default: what the `output` of the file says; without one
+    /// nothing is stored]
+    #[arg(long = "db", alias = "db-path", short = 'd', value_name = "PATH")]
+    pub db: Option<PathBuf>,
     /// Which simulations are stored: none, primary or all
     #[arg(long, value_name = "LEVEL", value_parser = ["none", "primary", "all"])]
     pub persist_simulations: Option<String>,

@@ -12,8 +12,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 pub use database::{DbArgs, DbCommand, DeleteArgs, ExportArgs, GenerateArgs, ListArgs, RowsForm, SchemaForm};
 pub use experiment::{
     BundleArgs, BundleCommand, ChartArgs, CompareRunsArgs, EvolutionArgs, ExperimentArgs, ExperimentCommand,
-    ExperimentRunArgs, ExportRunArgs, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs, ShowOptions,
-    VerboseOptions, VerifyArgs,
+    ExperimentRunArgs, ExportRunArgs, RecordedDbOption, ReplayRunArgs, RerunArgs, ResultsArgs, ResumeArgs,
+    ShowOptions, VerboseOptions, VerifyArgs,
 };
 pub use policy::{
     CostArgs, CostCommand, CostSchemaArgs, ManualForm, PolicyArgs, PolicyCommand, PolicySchemaArgs,
@@ -80,6 +80,11 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write manual pages.
     Man(ManArgs),
+}
+
+/// A seed of random numbers.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 /// Where the database is.
@@ -155,7 +160,7 @@ pub struct RunArgs {
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<String>,
     /// Seed of the random numbers, instead of the scenario's
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// One day of N ticks, instead of the scenario's days
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -19,7 +19,7 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use super::args::{DbOption, ExperimentArgs, ExperimentCommand};
+use super::args::{ExperimentArgs, ExperimentCommand, RecordedDbOption};
 use super::database::{from_environment, open_warned};
 use super::error::CliError;
 use crate::persistence::{Access, Database, ExperimentRow, PersistenceError, Reader};
@@ -50,12 +50,12 @@ pub fn experiment(args: &ExperimentArgs) -> Result<(), CliError> {
 }
 
 /// The database of recorded runs: as given, of the environment, `results/experiments.db`, the default.
-fn open_recorded(option: &DbOption) -> Result<Database, CliError> {
+fn open_recorded(option: &RecordedDbOption) -> Result<Database, CliError> {
     open_warned(&recorded_path(option)?, Access::Read)
 }
 
 /// The same for going on with what it holds.
-fn open_for_more(option: &DbOption) -> Result<Database, CliError> {
+fn open_for_more(option: &RecordedDbOption) -> Result<Database, CliError> {
     let path = recorded_path(option)?;
     if !path.exists() {
         return Err(PersistenceError::Missing(path).into());
@@ -63,12 +63,12 @@ fn open_for_more(option: &DbOption) -> Result<Database, CliError> {
     open_warned(&path, Access::Write)
 }
 
-fn recorded_path(option: &DbOption) -> Result<PathBuf, CliError> {
+fn recorded_path(option: &RecordedDbOption) -> Result<PathBuf, CliError> {
     let results = Path::new(RESULTS);
     if option.db.is_none() && from_environment().is_none() && results.exists() {
         return Ok(results.to_owned());
     }
-    option.path(Access::Read)
+    option.general().path(Access::Read)
 }
 
 /// The row of a run that must be there.

@@ -34,7 +34,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
 pub fn rerun(args: &RerunArgs) -> Result<(), CliError> {
     let database = open_for_more(&args.db)?;
     let recorded = RecordedRun::read(&database.reader()?, &args.run_id)?;
-    let seed = args.seed.map(|seed| seed.to_string());
+    let seed = args.seed.clone();
     let changes = Changes { seed, proposer: args.proposer.clone() };
     let plan = plan(&recorded, &changes, args.show.quiet)?;
     let cancel = interrupt::watch();

@@ -30,14 +30,11 @@ pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     let cancel = interrupt::watch();
     let experiment = &loaded.plan.experiment;
     let path = database_path(args, experiment);
-    let database = match &path {
-        Some(path) if !args.dry_run => Some(open(path)?),
-        _ => None,
-    };
     if args.dry_run {
         path.as_deref().map_or(Ok(()), |path| check_database(path, args.run_id.as_deref()))?;
         return dry_run(&loaded, path.as_deref(), args);
     }
+    let database = path.as_ref().map(|path| open(path, args)).transpose()?;
     let options = RunOptions {
         run_id: args.run_id.clone(),
         workers: args.show.workers.map(usize::from),
@@ -72,6 +69,9 @@ pub fn conclude(
             say(&format!("go on with: payment-sim experiment resume {} --db {path}", result.run_id));
         }
     }
+    if database.is_none() && !show.quiet {
+        say("not stored: `--db FILE` keeps a run, to look at it and to go on with it");
+    }
     match result.status {
         Status::Completed => points::failure(&result).map_or(Ok(()), Err),
         Status::Cancelled => Err(CliError::Interrupted),
@@ -87,7 +87,7 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
     let level = word.and_then(|word| PersistLevel::WORDS.into_iter().find(|(name, _)| *name == word));
     let options = ExperimentOptions {
         strict: args.strict,
-        seed: args.seed.map(|seed| seed.to_string()),
+        seed: args.seed.clone(),
         proposer: args.proposer.clone(),
         model: args.model.clone(),
         reasoning_effort: args.reasoning_effort.clone(),
@@ -118,7 +118,7 @@ fn overrides(args: &ExperimentRunArgs, loaded: &LoadedExperiment) -> Vec<String>
     let persist = args.persist_bootstrap || args.persist_simulations.is_some();
     let proposer = args.proposer.is_some() || args.model.is_some();
     let notes = [
-        args.seed.map(|seed| format!("master seed {seed}")),
+        args.seed.as_ref().map(|seed| format!("master seed {seed}")),
         proposer.then(|| format!("proposer {}", plan.proposer.model())),
         args.reasoning_effort.as_ref().map(|effort| format!("reasoning effort {effort}")),
         llm.and_then(|llm| llm.thinking_budget)
@@ -133,14 +133,17 @@ fn overrides(args: &ExperimentRunArgs, loaded: &LoadedExperiment) -> Vec<String>
 /// else the block, where (spec 07, 18).
 fn database_path(args: &ExperimentRunArgs, experiment: &Experiment) -> Option<PathBuf> {
     let block = experiment.output.as_ref();
-    args.db.db.clone().or_else(|| {
+    args.db.clone().or_else(|| {
         let block = block?;
         Some(from_environment().unwrap_or_else(|| PathBuf::from(&block.directory).join(&block.database)))
     })
 }
 
-fn open(path: &Path) -> Result<Database, CliError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+/// Opens the database of a run. The folder that an `output` block names is made; one that the user names must
+/// be there (spec 06, 7.1).
+fn open(path: &Path, args: &ExperimentRunArgs) -> Result<Database, CliError> {
+    let of_block = args.db.is_none() && from_environment().is_none();
+    if let Some(folder) = path.parent().filter(|folder| of_block && !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| {
             CliError::failed(format!("folder `{}` cannot be made: {error}", folder.display()))
         })?;

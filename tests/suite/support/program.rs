@@ -34,6 +34,8 @@ impl Program {
             .current_dir(self.folder.path())
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
             .env("HOME", self.folder.path())
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("XDG_CONFIG_HOME")
             .env_remove("PAYMENT_SIM_DB");
         // A test that asks a language model brings its own server.
         for provider in ["OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI"] {
