@@ -88,6 +88,7 @@ impl Reader {
             (Some("not implemented"), _) => Err(match first_word(asked).to_uppercase().as_str() {
                 // It stands in front of what writes, or another statement follows.
                 "SELECT" | "WITH" | "FROM" | "VALUES" => refused("the statement does not only read"),
+                "PIVOT" => refused("`PIVOT` needs its columns by name, as in `PIVOT t ON a IN (1, 2)`"),
                 word => refused(&format!("`{word}` does not only read")),
             }),
             (Some(_), _) => Err(PersistenceError::Query(parsed.error_message.unwrap_or_default())),
