@@ -232,5 +232,5 @@ fn growth(millions: Option<u64>) {
         remark("  bytes per event", size(&file) / events as f64, "bytes");
         std::fs::remove_file(file).unwrap();
     }
-    figure("peak memory", memory, "MiB", AtMost(1_536.0));
+    figure("peak memory", memory, "MiB", AtMost(1_024.0));
 }

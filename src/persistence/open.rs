@@ -27,7 +27,7 @@ const UNSAFE_OPTIMIZERS: &str = "statistics_propagation";
 /// again and again, and a long simulation would cost more the longer it is.
 pub(super) const CHECKPOINT: &str = "SET max_vacuum_tasks = 100; CHECKPOINT; SET max_vacuum_tasks = 0";
 /// Memory that DuckDB may use for everything together.
-pub(super) const MAX_MEMORY: &str = "1GB";
+pub(super) const MAX_MEMORY: &str = "512MB";
 /// Block size of new files in bytes.
 pub(super) const BLOCK_SIZE: &str = "16384";
 /// Storage format of new files.
