@@ -175,6 +175,7 @@ fn work<S: Source>(number: usize, mut source: S, shared: &Shared, answers: &Unbo
 mod tests {
     #![allow(clippy::panic, reason = "tests")]
 
+    use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -182,13 +183,14 @@ mod tests {
     use super::*;
     use crate::explorer::rows::Overview;
 
-    /// Answers a run's name at once; `slow` only when it is told to stop.
-    struct Slow;
+    /// Answers a run's name at once; `slow` only when it is told to stop, and it says when it begins.
+    struct Slow(mpsc::Sender<()>);
 
     impl Source for Slow {
         fn answer(&mut self, query: &Query, stop: &Stop) -> Result<Answer, String> {
             match query {
                 Query::Run(name) if name == "slow" => {
+                    let _ = self.0.send(());
                     let until = Instant::now() + Duration::from_secs(20);
                     while !stop.is_set() && Instant::now() < until {
                         thread::sleep(Duration::from_millis(1));
@@ -205,23 +207,26 @@ mod tests {
         }
     }
 
-    fn readers() -> (Readers, UnboundedReceiver<Message>) {
+    /// Readers, their answers, and what says that a slow question is being worked on.
+    fn readers() -> (Readers, UnboundedReceiver<Message>, mpsc::Receiver<()>) {
         let (sender, receiver) = unbounded_channel();
-        match Readers::start([Slow, Slow, Slow], &sender) {
-            Ok(readers) => (readers, receiver),
+        let (begin, begun) = mpsc::channel();
+        match Readers::start([0; THREADS].map(|_| Slow(begin.clone())), &sender) {
+            Ok(readers) => (readers, receiver, begun),
             Err(error) => panic!("no threads: {error}"),
         }
     }
 
-    fn slow() -> Query {
-        Query::Run("slow".into())
+    /// Asks a question that is being worked on from then on.
+    fn ask_slowly(readers: &Readers, begun: &mpsc::Receiver<()>, slot: Slot) {
+        readers.ask(slot, 1, Query::Run("slow".into()));
+        assert_eq!(begun.recv_timeout(Duration::from_secs(20)), Ok(()));
     }
 
     #[test]
     fn the_newest_question_wins_and_the_old_answer_is_dropped() {
-        let (readers, mut answers) = readers();
-        readers.ask(Slot::Main, 1, slow());
-        thread::sleep(Duration::from_millis(30));
+        let (readers, mut answers, begun) = readers();
+        ask_slowly(&readers, &begun, Slot::Main);
         readers.ask(Slot::Main, 2, Query::Run("another".into()));
         let Some(Message::Answer(ticket, Ok(_))) = answers.blocking_recv() else { panic!("no answer") };
         assert_eq!(ticket, 2);
@@ -229,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_question_has_somebody_who_answers_it() {
-        let (readers, mut answers) = readers();
+        let (readers, mut answers, _) = readers();
         for (ticket, slot) in (1..).zip([Slot::Main, Slot::Find, Slot::Side, Slot::Errand]) {
             readers.ask(slot, ticket, Query::Overview);
             let Some(Message::Answer(answered, Ok(_))) = answers.blocking_recv() else { panic!("{slot:?}") };
@@ -239,16 +244,15 @@ mod tests {
 
     #[test]
     fn charts_do_not_hold_up_the_rows() {
-        let (readers, mut answers) = readers();
-        readers.ask(Slot::Side, 1, slow());
-        thread::sleep(Duration::from_millis(30));
+        let (readers, mut answers, begun) = readers();
+        ask_slowly(&readers, &begun, Slot::Side);
         readers.ask(Slot::Main, 2, Query::Overview);
         assert!(matches!(answers.blocking_recv(), Some(Message::Answer(2, Ok(_)))));
     }
 
     #[test]
     fn a_question_that_panics_is_answered_with_an_error() {
-        let (readers, mut answers) = readers();
+        let (readers, mut answers, _) = readers();
         readers.ask(Slot::Main, 1, Query::Run("broken".into()));
         let Some(Message::Answer(1, Err(problem))) = answers.blocking_recv() else { panic!("no answer") };
         assert!(problem.contains("this query is broken"), "{problem}");
@@ -258,8 +262,8 @@ mod tests {
 
     #[test]
     fn leaving_ends_the_threads() {
-        let (readers, mut answers) = readers();
-        readers.ask(Slot::Main, 1, slow());
+        let (readers, mut answers, begun) = readers();
+        ask_slowly(&readers, &begun, Slot::Main);
         drop(readers);
         assert_eq!(answers.blocking_recv(), None, "all senders are gone");
     }
