@@ -21,6 +21,21 @@ impl Awaiting {
         self.ticket = Some(desk.ask(slot, query));
     }
 
+    /// Waits for nothing any more.
+    pub const fn give_up(&mut self) {
+        self.ticket = None;
+    }
+
+    /// Forgets the problem: something else is asked now.
+    pub fn clear(&mut self) {
+        self.problem = None;
+    }
+
+    /// Whether an answer is waited for.
+    pub const fn waits(&self) -> bool {
+        self.ticket.is_some()
+    }
+
     /// Whether it is this question that an answer is waited for.
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.ticket == Some(ticket)

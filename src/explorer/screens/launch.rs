@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 
 use super::jobs::JobsScreen;
 use super::{Screen, View, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Go, Scene};
 use crate::explorer::key::Key;
 use crate::explorer::keymap::{Intent, Scope};
@@ -28,8 +29,7 @@ pub struct Launch {
     /// The field with the focus; behind the last one stands the start button.
     at: usize,
     subject: Option<Box<Subject>>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
 }
 
 impl Launch {
@@ -37,7 +37,7 @@ impl Launch {
     pub fn of(source: &str) -> Self {
         let fields = vec![Field::source(source)];
         let at = if source.is_empty() { 0 } else { 1 };
-        Self { fields, at, subject: None, problem: None, awaiting: None }
+        Self { fields, at, subject: None, awaiting: Awaiting::new() }
     }
 
     fn source(&self) -> String {
@@ -49,7 +49,8 @@ impl Launch {
     }
 
     fn inspect(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Inspect(self.source())));
+        let query = Query::Inspect(self.source());
+        self.awaiting.ask(desk, Slot::Main, query);
     }
 
     /// Shows the settings of what was read, at their defaults.
@@ -67,7 +68,6 @@ impl Launch {
         if on_start {
             self.at = self.fields.len();
         }
-        self.problem = None;
         self.subject = Some(subject);
     }
 
@@ -82,8 +82,8 @@ impl Launch {
     /// What the form says, if all of it is right.
     fn plan(&self) -> Option<Plan> {
         let subject = self.subject.as_ref()?;
-        if self.problem.is_some()
-            || self.awaiting.is_some()
+        if self.awaiting.problem().is_some()
+            || self.awaiting.waits()
             || self.fields.iter().any(|field| field.problem.is_some())
         {
             return None;
@@ -186,19 +186,13 @@ impl Launch {
     fn draw_subject(&self, area: Rect, buffer: &mut Buffer, look: Look) {
         let title = self.subject.as_ref().map_or("Nothing chosen", |subject| subject.kind.word());
         let inner = Pane { number: 0, title, note: "", focused: false }.draw(area, buffer, look);
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = self.awaiting.problem() {
             paragraph(inner, problem, Tone::Bad, buffer, look);
             return;
         }
         let Some(subject) = &self.subject else {
             let hint = "Type a path, or library:NAME. Home lists the library.";
-            paragraph(
-                inner,
-                if self.awaiting.is_some() { "reading" } else { hint },
-                Tone::Muted,
-                buffer,
-                look,
-            );
+            paragraph(inner, if self.awaiting.waits() { "reading" } else { hint }, Tone::Muted, buffer, look);
             return;
         };
         let mut text = format!("{}\n{}", subject.name, subject.description.trim());
@@ -249,18 +243,15 @@ impl View for Launch {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Subject(subject)) => self.take(subject),
-            Ok(_) => {}
-            Err(problem) => {
+            Some(Answer::Subject(subject)) => self.take(subject),
+            Some(_) => {}
+            None => {
                 self.subject = None;
                 let on_start = self.on_start();
                 self.fields.truncate(1);
                 self.at = if on_start { 1 } else { self.at.min(1) };
-                self.problem = Some(problem);
             }
         }
         true

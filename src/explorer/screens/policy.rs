@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{View, beside, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::counted;
 use crate::explorer::keymap::{Intent, Scope};
@@ -55,8 +56,7 @@ pub struct Policy {
     before: Option<PolicyOf>,
     policy: PolicyOf,
     texts: Vec<PolicyText>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     reading: Reading,
     cursor: Cursor,
 }
@@ -94,8 +94,7 @@ impl Policy {
             before,
             policy,
             texts: Vec::new(),
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             reading: Reading::Trees,
             cursor: Cursor::new(),
         }
@@ -103,7 +102,7 @@ impl Policy {
 
     fn ask(&mut self, desk: &mut Desk<'_>) {
         let wanted = self.before.iter().chain([&self.policy]).cloned().collect();
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Policies(wanted)));
+        self.awaiting.ask(desk, Slot::Main, Query::Policies(wanted));
     }
 
     /// The policy and what stands beside it, once both are there.
@@ -332,12 +331,9 @@ impl View for Policy {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
         match answer {
-            Ok(Answer::Policies(texts)) => {
-                self.problem = None;
+            Some(Answer::Policies(texts)) => {
                 // Without a name the first bank was meant.
                 if let (PolicyOf::Simulated { bank, .. }, Some(text)) = (&mut self.policy, texts.last())
                     && bank.is_empty()
@@ -347,11 +343,8 @@ impl View for Policy {
                 self.texts = texts;
                 self.cursor.at = self.cursor.at.min(self.rows().saturating_sub(1));
             }
-            Ok(_) => {}
-            Err(problem) => {
-                self.texts = Vec::new();
-                self.problem = Some(problem);
-            }
+            Some(_) => {}
+            None => self.texts = Vec::new(),
         }
         true
     }
@@ -364,9 +357,9 @@ impl View for Policy {
             Some((Some(before), after)) => self.draw_two(before, after, body, buffer, look),
             None => {
                 let inner = self.pane(&self.policy, "", body, buffer, look);
-                let text = self.problem.as_deref().unwrap_or("reading");
-                let tone = if self.problem.is_some() { Tone::Bad } else { Tone::Muted };
-                paragraph(inner, text, tone, buffer, look);
+                let problem = self.awaiting.problem();
+                let tone = if problem.is_some() { Tone::Bad } else { Tone::Muted };
+                paragraph(inner, problem.unwrap_or("reading"), tone, buffer, look);
             }
         }
         self.draw_selected(selected, buffer, look);

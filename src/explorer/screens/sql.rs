@@ -6,6 +6,7 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Copyable, View, stack};
+use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::format::counted;
 use crate::explorer::key::Key;
@@ -33,8 +34,7 @@ pub struct Sql {
     recalled: usize,
     typing: bool,
     result: Option<SqlRows>,
-    problem: Option<String>,
-    awaiting: Option<Ticket>,
+    awaiting: Awaiting,
     rows: Cursor,
     /// The first column that is shown.
     column: usize,
@@ -48,8 +48,7 @@ impl Default for Sql {
             recalled: 0,
             typing: true,
             result: None,
-            problem: None,
-            awaiting: None,
+            awaiting: Awaiting::new(),
             rows: Cursor::new(),
             column: 0,
         }
@@ -68,12 +67,12 @@ impl Sql {
             self.past.drain(..surplus);
         }
         self.recalled = self.past.len();
-        self.problem = None;
-        self.awaiting = Some(desk.ask(Slot::Main, Query::Statement(text)));
+        self.awaiting.clear();
+        self.awaiting.ask(desk, Slot::Main, Query::Statement(text));
     }
 
     fn cancel(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting = None;
+        self.awaiting.give_up();
         desk.ask(Slot::Main, Query::Nothing);
         desk.say("the statement was cancelled");
     }
@@ -112,7 +111,7 @@ impl Sql {
 
     fn draw_statement(&self, area: Rect, buffer: &mut Buffer, look: Look) {
         let note =
-            if self.awaiting.is_some() { "running; Esc cancels" } else { "one statement that only reads" };
+            if self.awaiting.waits() { "running; Esc cancels" } else { "one statement that only reads" };
         let inner = Pane { number: 0, title: "SQL", note, focused: self.typing }.draw(area, buffer, look);
         input::draw(&self.statement, self.typing, inner, buffer, look);
     }
@@ -127,13 +126,13 @@ impl Sql {
         let note = if self.column > 0 { format!("from column {}", self.column + 1) } else { String::new() };
         let inner =
             Pane { number: 0, title: &title, note: &note, focused: !self.typing }.draw(area, buffer, look);
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = self.awaiting.problem() {
             paragraph(inner, problem, Tone::Bad, buffer, look);
             return;
         }
-        let empty = match (&self.awaiting, &self.result) {
-            (Some(_), None) => "running",
-            (None, None) => {
+        let empty = match (self.awaiting.waits(), &self.result) {
+            (true, None) => "running",
+            (false, None) => {
                 "Enter runs the statement. `SHOW TABLES` lists the tables, `DESCRIBE simulations` columns."
             }
             _ => "no rows",
@@ -180,7 +179,7 @@ impl View for Sql {
     fn enter(&mut self, _desk: &mut Desk<'_>) {}
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
-        if intent == Intent::Back && self.awaiting.is_some() {
+        if intent == Intent::Back && self.awaiting.waits() {
             self.cancel(desk);
             return true;
         }
@@ -206,18 +205,12 @@ impl View for Sql {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, _desk: &mut Desk<'_>) -> bool {
-        if self.awaiting.take_if(|awaited| *awaited == ticket).is_none() {
-            return false;
-        }
-        match answer {
-            Ok(Answer::Statement(result)) => {
-                self.rows = Cursor::new();
-                self.column = 0;
-                self.typing = result.rows.is_empty();
-                self.result = Some(result);
-            }
-            Ok(_) => {}
-            Err(problem) => self.problem = Some(problem),
+        let Some(answer) = self.awaiting.arrived(ticket, answer) else { return false };
+        if let Some(Answer::Statement(result)) = answer {
+            self.rows = Cursor::new();
+            self.column = 0;
+            self.typing = result.rows.is_empty();
+            self.result = Some(result);
         }
         true
     }
