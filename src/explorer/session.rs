@@ -1,6 +1,7 @@
 //! A simulation being looked at: its events as stored, and the fold that rebuilds its state at any moment.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::readers::Stop;
@@ -37,8 +38,9 @@ pub trait Tape {
     /// The events of these ticks, both included, in order.
     fn events(&mut self, from: u64, to: u64) -> Result<Vec<(EventRow, Event)>, String>;
 
-    /// The newest stored state in which so many ticks are complete, or fewer.
-    fn snapshot(&mut self, complete: u64) -> Result<Option<State>, String>;
+    /// The newest stored state among those in which so many ticks are complete; none is read if there is
+    /// none.
+    fn snapshot(&mut self, complete: RangeInclusive<u64>) -> Result<Option<State>, String>;
 
     /// The tick of an event; of the last one if there are fewer.
     fn tick_of(&mut self, sequence: u64) -> Result<Option<u64>, String>;
@@ -110,8 +112,7 @@ impl<T: Tape> Session<T> {
         let nearest = self.kept.iter().rev().find(|state| complete(state) <= tick);
         let mut state = nearest.cloned().unwrap_or_else(|| State::new(self.scenario.clone()));
         if tick - complete(&state) > chunk(reach) {
-            let stored = self.tape.snapshot(tick)?;
-            state = stored.filter(|stored| complete(stored) > complete(&state)).unwrap_or(state);
+            state = self.tape.snapshot(complete(&state) + 1..=tick)?.unwrap_or(state);
         }
         let mut since = state.sequence();
         while complete(&state) < tick {
@@ -212,8 +213,7 @@ impl<T: Tape> Session<T> {
     fn advance(&mut self, drawn: &mut Drawn, reach: &Reach) -> Result<(), String> {
         let complete = drawn.next() + 1;
         if reach.events > FOLDED {
-            let stored = self.tape.snapshot(complete)?;
-            if let Some(state) = stored.filter(|state| state.tick() > drawn.state.tick()) {
+            if let Some(state) = self.tape.snapshot(drawn.state.tick().0 + 1..=complete)? {
                 drawn.state = state;
             }
             return Ok(());
@@ -366,6 +366,8 @@ mod tests {
     struct Memory {
         events: Vec<(EventRow, Event)>,
         reads: usize,
+        states: Vec<State>,
+        states_read: usize,
     }
 
     impl Tape for Memory {
@@ -374,8 +376,10 @@ mod tests {
             Ok(self.events.iter().filter(|(row, _)| (from..=to).contains(&row.tick)).cloned().collect())
         }
 
-        fn snapshot(&mut self, _complete: u64) -> Result<Option<State>, String> {
-            Ok(None)
+        fn snapshot(&mut self, complete: RangeInclusive<u64>) -> Result<Option<State>, String> {
+            let found = self.states.iter().rfind(|state| complete.contains(&state.tick().0)).cloned();
+            self.states_read += usize::from(found.is_some());
+            Ok(found)
         }
 
         fn tick_of(&mut self, sequence: u64) -> Result<Option<u64>, String> {
@@ -406,7 +410,8 @@ mod tests {
             ticks,
             events: events.len() as u64,
         };
-        let session = Session::new(scenario.clone(), Memory { events, reads: 0 });
+        let session =
+            Session::new(scenario.clone(), Memory { events, reads: 0, states: Vec::new(), states_read: 0 });
         (session, reach, scenario)
     }
 
@@ -477,6 +482,20 @@ mod tests {
             assert_ne!(growing.course(&part, &Stop::default()), Ok(course.clone()));
             assert_eq!(growing.course(&reach, &Stop::default()), Ok(course), "it goes on where it was");
         }
+    }
+
+    #[test]
+    fn the_course_of_a_long_run_reads_each_stored_state_once() {
+        let (mut session, reach, _) = recorded(CASES[0]);
+        let stop = Stop::default();
+        let stored: Vec<State> =
+            (1..reach.stored).step_by(10).map(|tick| session.before(tick, &reach, &stop).unwrap()).collect();
+        let long = Reach { events: FOLDED + 1, ..reach };
+        let (mut fresh, ..) = recorded(CASES[0]);
+        fresh.tape.states.clone_from(&stored);
+        let course = fresh.course(&long, &stop).unwrap();
+        assert_eq!(course.density.len() as u64, long.stored);
+        assert_eq!(fresh.tape.states_read, stored.len(), "of {} samples", long.stored);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod runs;
 mod stories;
 mod sweeps;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::filter::EventFilter;
@@ -15,7 +16,7 @@ use super::message::{Answer, Batch, From, Page, Query};
 use super::readers::{Interrupt, Source, Stop};
 use super::rows::{EventRow, Overview, Row as _, SimulationFilter, SimulationRow, Status};
 use super::session::{Reach, Session, Tape};
-use crate::event::{Event, EventKind, write_line};
+use crate::event::{Columns, Event, write_columns_line, write_line};
 use crate::experiment::analysis::summary::RunSummary;
 use crate::money::Cents;
 use crate::persistence::{self as store, Database, PersistenceError, Reader};
@@ -28,10 +29,17 @@ const RECENT: usize = 50;
 /// Simulations whose sessions are kept for going back and forth between them.
 const SESSIONS: usize = 2;
 
+/// Which recording a session is about: an id is used again once its simulation is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Recording {
+    simulation: String,
+    started_at: store::Moment,
+}
+
 /// Answers from a database.
 pub struct DatabaseSource {
     reader: Reader,
-    sessions: Vec<(String, Session<StoredTape>)>,
+    sessions: Vec<(Recording, Session<StoredTape>)>,
 }
 
 impl DatabaseSource {
@@ -58,13 +66,13 @@ impl Source for DatabaseSource {
             Query::Export(what, file) => self.export(what, file).map(Answer::Done),
             Query::Compare(couple) => Ok(Answer::Comparison(Box::new(self.comparison(couple)?))),
             Query::Moment(simulation, seek) => {
-                let reach = self.reach(simulation)?;
-                let moment = self.session(simulation)?.moment(*seek, &reach, stop)?;
+                let (recording, reach) = self.reach(simulation)?;
+                let moment = self.session(recording)?.moment(*seek, &reach, stop)?;
                 Ok(Answer::Moment(Box::new(moment)))
             }
             Query::Course(simulation) => {
-                let reach = self.reach(simulation)?;
-                Ok(Answer::Course(self.session(simulation)?.course(&reach, stop)?))
+                let (recording, reach) = self.reach(simulation)?;
+                Ok(Answer::Course(self.session(recording)?.course(&reach, stop)?))
             }
             _ => self.rows(query).map_err(|error| with_hint(&error)),
         }
@@ -132,12 +140,9 @@ impl DatabaseSource {
     }
 
     fn overview(&self) -> Result<Overview, PersistenceError> {
-        let mut runs = self.run_rows()?;
-        let run_count = runs.len() as u64;
-        runs.truncate(RECENT);
-        let none = store::SimulationFilter { limit: Some(1), ..store::SimulationFilter::default() };
-        let simulation_count = self.reader.simulations(&none)?.total;
-        let event_count = self.reader.info()?.events;
+        let runs = self.run_rows(Some(RECENT))?;
+        let store::Totals { runs: run_count, simulations: simulation_count, events: event_count } =
+            self.reader.totals()?;
         Ok(Overview { runs, run_count, simulation_count, event_count })
     }
 
@@ -146,33 +151,55 @@ impl DatabaseSource {
         filter: &SimulationFilter,
         page: &Page<(i64, String)>,
     ) -> Result<Batch<SimulationRow>, PersistenceError> {
-        let mut wanted = stored_simulations(filter);
-        // Forwards the database pages; the other ways are rare and the list is short enough to read.
-        match &page.from {
-            _ if filter.sort.is_some() => {}
-            From::First => wanted.limit = Some(page.limit),
-            From::After((started_at, id)) => {
-                wanted.after = Some((store::Moment(*started_at), id.clone()));
-                wanted.limit = Some(page.limit);
+        let all = stored_simulations(filter);
+        let newest = store::SimulationFilter { limit: Some(page.limit), ..all.clone() };
+        let at = |(started_at, id): &(i64, String)| Some((store::Moment(*started_at), id.clone()));
+        Ok(match &page.from {
+            From::First if filter.sort.is_none() => {
+                let (rows, total) = self.simulation_rows(&newest)?;
+                Batch { more_before: false, more_after: total > rows.len() as u64, rows, total }
             }
-            From::Last | From::Before(_) | From::Around(_) => {}
-        }
-        let found = self.reader.simulations(&wanted)?;
+            From::After(key) if filter.sort.is_none() => {
+                let wanted = store::SimulationFilter { after: at(key), ..newest };
+                let (rows, total) = self.simulation_rows(&wanted)?;
+                Batch { more_before: true, more_after: rows.len() == page.limit, rows, total }
+            }
+            From::Around(key) if filter.sort.is_none() => {
+                let half = page.limit / 2;
+                let ahead = store::SimulationFilter { ahead_of: at(key), limit: Some(half), ..all.clone() };
+                let (mut rows, _) = self.simulation_rows(&ahead)?;
+                let more_before = rows.len() == half;
+                let after = rows.last().and_then(|row| at(&row.key()));
+                let rest = page.limit - rows.len();
+                let behind = store::SimulationFilter { after, limit: Some(rest), ..all };
+                let (behind, total) = self.simulation_rows(&behind)?;
+                let more_after = behind.len() == rest;
+                rows.extend(behind);
+                Batch { rows, more_before, more_after, total }
+            }
+            // The other ways are rare and the list is short enough to read.
+            _ => {
+                let (mut rows, _) = self.simulation_rows(&all)?;
+                if let Some(sort) = filter.sort {
+                    sort.apply(&mut rows);
+                }
+                part(rows, page, SimulationRow::key)
+            }
+        })
+    }
+
+    /// The rows that a filter lets through, and how many there are of them on all pages.
+    fn simulation_rows(
+        &self,
+        wanted: &store::SimulationFilter,
+    ) -> Result<(Vec<SimulationRow>, u64), PersistenceError> {
+        let found = self.reader.simulations(wanted)?;
         let mut notes = self.notes_about("simulation")?;
-        let mut row = |row: store::SimulationRow| {
+        let row = |row: store::SimulationRow| {
             let note = notes.remove(&row.simulation_id);
             simulation_row(row, note)
         };
-        let mut rows: Vec<SimulationRow> = found.rows.into_iter().map(&mut row).collect();
-        if let Some(sort) = filter.sort {
-            sort.apply(&mut rows);
-        }
-        if wanted.limit.is_none() {
-            return Ok(part(rows, page, SimulationRow::key));
-        }
-        let more_before = matches!(page.from, From::After(_));
-        let more_after = rows.len() == page.limit && found.total > rows.len() as u64;
-        Ok(Batch { rows, more_before, more_after, total: found.total })
+        Ok((found.rows.into_iter().map(row).collect(), found.total))
     }
 
     fn events(
@@ -245,35 +272,37 @@ impl DatabaseSource {
         Ok(self.page(simulation, filter, from, forward, 1)?.into_iter().next())
     }
 
-    fn reach(&self, simulation: &str) -> Result<Reach, String> {
+    fn reach(&self, simulation: &str) -> Result<(Recording, Reach), String> {
         let found = self.reader.summary(simulation).map_err(|error| with_hint(&error))?;
         let unknown = || with_hint(&self.reader.database().unknown_simulation(simulation));
         let row = found.ok_or_else(unknown)?.row;
-        Ok(Reach {
+        let recording = Recording { simulation: row.simulation_id, started_at: row.started_at };
+        let reach = Reach {
             title: row.config_name,
             status: status(row.status),
             stored: row.last_tick.map_or(0, |tick| tick.saturating_add(1)),
             ticks: row.num_ticks,
             events: row.event_count,
-        })
+        };
+        Ok((recording, reach))
     }
 
-    fn session(&mut self, simulation: &str) -> Result<&mut Session<StoredTape>, String> {
-        let place = match self.sessions.iter().position(|(id, _)| id == simulation) {
+    fn session(&mut self, recording: Recording) -> Result<&mut Session<StoredTape>, String> {
+        let place = match self.sessions.iter().position(|(known, _)| *known == recording) {
             Some(place) => place,
             None => {
                 let open = || {
-                    let scenario = self.reader.scenario(simulation)?;
+                    let simulation = recording.simulation.clone();
+                    let scenario = self.reader.scenario(&simulation)?;
                     let reader = self.reader.database().reader()?;
-                    let tape =
-                        StoredTape { reader, simulation: simulation.to_owned(), scenario: scenario.clone() };
+                    let tape = StoredTape { reader, simulation, scenario: scenario.clone() };
                     Ok(Session::new(scenario, tape))
                 };
                 let session = open().map_err(|error: PersistenceError| with_hint(&error))?;
                 if self.sessions.len() == SESSIONS {
                     self.sessions.remove(0);
                 }
-                self.sessions.push((simulation.to_owned(), session));
+                self.sessions.push((recording, session));
                 self.sessions.len() - 1
             }
         };
@@ -304,9 +333,11 @@ impl Tape for StoredTape {
         Ok(events.map_err(|error| with_hint(&error))?.into_iter().map(shown).collect())
     }
 
-    fn snapshot(&mut self, complete: u64) -> Result<Option<State>, String> {
-        let Some(last) = complete.checked_sub(1) else { return Ok(None) };
-        let found = self.reader.nearest_snapshot(&self.simulation, &self.scenario, Tick(last));
+    fn snapshot(&mut self, ticks: RangeInclusive<u64>) -> Result<Option<State>, String> {
+        // The state after a tick is that in which one tick more is complete.
+        let Some(last) = ticks.end().checked_sub(1) else { return Ok(None) };
+        let wanted = Tick(ticks.start().saturating_sub(1))..=Tick(last);
+        let found = self.reader.nearest_snapshot(&self.simulation, &self.scenario, wanted);
         found.map_err(|error| with_hint(&error))
     }
 
@@ -399,23 +430,17 @@ fn simulation_row(row: store::SimulationRow, note: Option<String>) -> Simulation
     }
 }
 
-/// An event as its line, put together from its columns (spec 06, 2.3).
+/// An event as its line (spec 06, 2.3).
 fn event_row(row: store::EventRow) -> EventRow {
-    let mut line = format!("{{\"sequence\":{},\"event_type\":", row.sequence);
-    crate::text::write_quoted(&row.event_type, &mut line);
-    line.push_str(&format!(",\"tick\":{}", row.tick));
-    for (key, value) in [("agent_id", &row.agent_id), ("tx_id", &row.tx_id)] {
-        if let Some(value) = value {
-            line.push_str(&format!(",\"{key}\":"));
-            crate::text::write_quoted(value, &mut line);
-        }
-    }
-    if let Some(members) = row.details.strip_prefix('{').filter(|members| *members != "}") {
-        line.push(',');
-        line.push_str(members);
-    } else {
-        line.push('}');
-    }
-    debug_assert!(EventKind::find(&row.event_type).is_none() || line.ends_with('}'));
+    let mut line = String::new();
+    let columns = Columns {
+        sequence: row.sequence,
+        tick: row.tick,
+        event_type: &row.event_type,
+        agent_id: row.agent_id.as_deref(),
+        tx_id: row.tx_id.as_deref(),
+        details: &row.details,
+    };
+    write_columns_line(&columns, &mut line);
     EventRow { sequence: row.sequence, tick: row.tick, kind: row.event_type, line }
 }

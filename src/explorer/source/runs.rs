@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::super::message::{Batch, Page};
+use super::super::message::{Batch, From, Page};
 use super::super::rows::{BankInIteration, Exchange, IterationRow, Judgement, RunDetail, RunRow, Verdict};
 use super::sweeps::as_sweep;
 use super::{DatabaseSource, part, status};
@@ -26,13 +26,14 @@ struct Rounds {
 }
 
 impl DatabaseSource {
-    /// All runs, newest first.
-    pub(super) fn run_rows(&self) -> Result<Vec<RunRow>, PersistenceError> {
-        let marks = self.reader.run_marks()?;
+    /// Runs, newest first; all without a limit.
+    pub(super) fn run_rows(&self, limit: Option<usize>) -> Result<Vec<RunRow>, PersistenceError> {
+        let runs = self.reader.runs(&store::RunFilter { limit, ..store::RunFilter::default() })?;
+        let shown: Vec<String> = runs.iter().map(|run| run.run_id.clone()).collect();
+        let marks = self.reader.run_marks(&shown)?;
         let mut marks: HashMap<String, store::RunMarksRow> =
             marks.into_iter().map(|row| (row.run_id.clone(), row)).collect();
         let sweeps = self.reader.sweep_progress()?;
-        let runs = self.reader.runs(&store::RunFilter::default())?;
         let with_marks = |run: store::RunRow| {
             let marks = marks.remove(&run.run_id);
             let progress = sweeps.iter().find(|sweep| sweep.run_id == run.run_id);
@@ -42,12 +43,18 @@ impl DatabaseSource {
     }
 
     pub(super) fn runs(&self, page: &Page<String>) -> Result<Batch<RunRow>, PersistenceError> {
-        Ok(part(self.run_rows()?, page, |row| row.id.clone()))
+        if page.from != From::First {
+            // The other ways are rare and the list is short enough to read.
+            return Ok(part(self.run_rows(None)?, page, |row| row.id.clone()));
+        }
+        let rows = self.run_rows(Some(page.limit))?;
+        let total = self.reader.totals()?.runs;
+        Ok(Batch { more_before: false, more_after: total > rows.len() as u64, rows, total })
     }
 
     pub(super) fn run(&self, id: &str) -> Result<Option<RunDetail>, PersistenceError> {
         let Some(run) = self.reader.run(id)? else { return Ok(None) };
-        let marks = self.reader.run_marks()?.into_iter().find(|marks| marks.run_id == id);
+        let marks = self.reader.run_marks(&[id.to_owned()])?.pop();
         let reason = self.reader.experiment(id)?.and_then(|row| row.convergence_reason);
         let mut rounds = self.rounds(id)?;
         let mut before = Map::new();

@@ -12,7 +12,7 @@ impl DatabaseSource {
     pub(super) fn sweep(&self, id: &str) -> Result<Option<SweepDetail>, PersistenceError> {
         let experiment = self.reader.experiment(id)?.filter(|row| row.experiment_type == "sweep");
         let (Some(experiment), Some(run)) = (experiment, self.reader.run(id)?) else { return Ok(None) };
-        let marks = self.reader.run_marks()?.into_iter().find(|marks| marks.run_id == id);
+        let marks = self.reader.run_marks(&[id.to_owned()])?.pop();
         let progress = self.reader.sweep_progress()?.into_iter().find(|sweep| sweep.run_id == id);
         let figures = table::metrics_of(&experiment.config);
         let points = table::summarise(self.reader.sweep_points(id)?.iter().map(Record::from), &figures);

@@ -6,13 +6,14 @@ use crate::explorer::link::Link;
 use crate::explorer::message::{Answer, From, Page, Query};
 use crate::explorer::readers::{Source as _, Stop};
 use crate::explorer::rows::{
-    Couple, Export, IterationRow, Judgement, Place, PolicyOf, Role, Row as _, RunDetail, Shelf,
+    Couple, Export, IterationRow, Judgement, Place, PolicyOf, Role, Row, RunDetail, Seek, Shelf,
     SimulationFilter, SimulationRow, Status,
 };
 use crate::explorer::source::DatabaseSource;
 use crate::persistence::{Access, Database};
-use crate::run::CancelFlag;
-use crate::sources::{ExperimentOptions, load_experiment};
+use crate::run::{self, CancelFlag, SimulationRequest, Storage, TickReport, start_of};
+use crate::scenario::Overrides;
+use crate::sources::{ExperimentOptions, load_experiment, load_scenario};
 
 struct Silent;
 
@@ -21,6 +22,7 @@ impl Observer for Silent {}
 /// A source over a fresh file with the run `r` in it.
 struct Recorded {
     source: DatabaseSource,
+    database: Database,
     _folder: tempfile::TempDir,
 }
 
@@ -32,7 +34,7 @@ impl Recorded {
         let options = RunOptions { run_id: Some("r".into()), ..RunOptions::default() };
         let cancel = CancelFlag::default();
         runner::run(&loaded.plan, &options, Some(&database), &mut Silent, &cancel).unwrap();
-        Self { source: DatabaseSource::new(&database).unwrap(), _folder: folder }
+        Self { source: DatabaseSource::new(&database).unwrap(), database, _folder: folder }
     }
 
     fn ask(&mut self, query: Query) -> Answer {
@@ -255,6 +257,66 @@ fn simulations_are_filtered_by_what_is_known_of_them() {
 fn a_run_is_summed_up_in_a_page() {
     let mut recorded = Recorded::new();
     let Answer::Summary(Some(page)) = recorded.ask(Query::Summary("r".into())) else { panic!() };
+/// Records a simulation of the library under an id.
+fn simulate(database: &Database, scenario: &str, id: &str) {
+    let loaded = load_scenario(scenario, &Overrides::default()).unwrap();
+    let ticks = loaded.resolved.calendar.end().0;
+    let provider = database.provider().unwrap();
+    let start = start_of(&loaded.file, &loaded.resolved, id.to_owned(), &loaded.config_file, ticks);
+    let request = SimulationRequest { scenario: loaded.resolved.clone(), ticks };
+    let storage = Storage { provider: &provider, start, checkpoint_every: None };
+    let finished =
+        run::simulate(&request, Some(storage), &mut |_: &TickReport<'_>| {}, &CancelFlag::default());
+    finished.unwrap().ticket.unwrap().wait().unwrap();
+}
+
+#[test]
+fn an_id_that_is_used_again_shows_what_it_stands_for_now() {
+    let mut recorded = Recorded::new();
+    let shown = |recorded: &mut Recorded| {
+        let (moment, course) = (Query::Moment("x".into(), Seek::End), Query::Course("x".into()));
+        match (recorded.ask(moment), recorded.ask(course)) {
+            (Answer::Moment(moment), Answer::Course(course)) => {
+                (moment.title, moment.banks.len(), course.balances.len())
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    simulate(&recorded.database, "library:two-banks", "x");
+    assert_eq!(shown(&mut recorded), ("two-banks".to_owned(), 2, 2));
+    recorded.database.remove(&["x".to_owned()], &[]).unwrap();
+    simulate(&recorded.database, "library:gridlock-ring", "x");
+    assert_eq!(shown(&mut recorded), ("gridlock-ring".to_owned(), 5, 5));
+}
+
+#[test]
+fn a_page_around_a_simulation_is_a_part_of_the_list() {
+    let mut recorded = Recorded::new();
+    let all: Vec<_> = recorded.simulations().iter().map(Row::key).collect();
+    assert!(all.len() > 4, "{all:?}");
+    for (place, key) in all.iter().enumerate() {
+        let page = Page { from: From::Around(key.clone()), limit: 4 };
+        let query = Query::Simulations(SimulationFilter::default(), page);
+        let Answer::Simulations(batch) = recorded.ask(query) else { panic!() };
+        let (from, to) = (place.saturating_sub(2), all.len().min(place.max(2) + 2));
+        let rows: Vec<_> = batch.rows.iter().map(Row::key).collect();
+        assert_eq!(rows, all[from..to], "around {place}");
+        assert_eq!((batch.more_after, batch.total), (to < all.len() || rows.len() == 4, all.len() as u64));
+        assert!(batch.more_before >= (from > 0));
+    }
+}
+
+#[test]
+fn the_overview_counts_what_is_recorded() {
+    let mut recorded = Recorded::new();
+    let info = recorded.database.reader().unwrap().info().unwrap();
+    let Answer::Overview(overview) = recorded.ask(Query::Overview) else { panic!() };
+    let simulations = recorded.simulations().len() as u64;
+    assert_eq!((overview.run_count, overview.simulation_count), (1, simulations));
+    assert_eq!(overview.event_count, info.events);
+    assert_eq!(overview.runs, [recorded.detail().run]);
+}
+
     assert!(page.contains("two-period") && page.contains("BANK_B"), "{page}");
     assert_eq!(recorded.ask(Query::Summary("nowhere".into())), Answer::Summary(None));
 }

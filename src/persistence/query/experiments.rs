@@ -136,21 +136,26 @@ impl Reader {
         )
     }
 
-    /// The cap on iterations, the last settlement rate and the duration of every run; one that is not
-    /// over lasts until its last iteration.
+    /// The cap on iterations, the last settlement rate and the duration of these runs, of all if none
+    /// are given; one that is not over lasts until its last iteration.
     ///
     /// # Errors
     ///
     /// See [`Reader::simulations`].
-    pub fn run_marks(&self) -> Result<Vec<RunMarksRow>, PersistenceError> {
-        self.rows(
-            "FROM (SELECT run_id, TRY_CAST(config->>'$.convergence.max_iterations' AS BIGINT) AS \
-             max_iterations, settlement_rate, date_diff('millisecond', TRY_CAST(created_at AS TIMESTAMP), \
-             TRY_CAST(coalesce(completed_at, last) AS TIMESTAMP)) AS milliseconds FROM experiments \
+    pub fn run_marks(&self, runs: &[String]) -> Result<Vec<RunMarksRow>, PersistenceError> {
+        let mut conditions = Conditions::default();
+        conditions.any_of("run_id", runs);
+        let (wanted, values) = conditions.finish();
+        let rest = format!(
+            "FROM (WITH wanted AS (FROM experiments {wanted}) SELECT run_id, \
+             TRY_CAST(config->>'$.convergence.max_iterations' AS BIGINT) AS max_iterations, settlement_rate, \
+             date_diff('millisecond', TRY_CAST(created_at AS TIMESTAMP), \
+             TRY_CAST(coalesce(completed_at, last) AS TIMESTAMP)) AS milliseconds FROM wanted \
              LEFT JOIN (SELECT run_id, arg_max(settlement_rate, iteration) AS settlement_rate, \
-             max(timestamp) AS last FROM experiment_iterations GROUP BY run_id) USING (run_id))",
-            [],
-        )
+             max(timestamp) AS last FROM experiment_iterations SEMI JOIN wanted USING (run_id) \
+             GROUP BY run_id) USING (run_id))",
+        );
+        self.rows(&rest, params_from_iter(values))
     }
 
     /// How many runs of each sweep have ended.

@@ -1,7 +1,7 @@
 //! What `db info` shows (spec 06, 7.7).
 
 use super::Reader;
-use super::types::{DatabaseInfo, TableRows};
+use super::types::{DatabaseInfo, TableRows, Totals};
 use crate::persistence::log::log_of;
 use crate::persistence::{Layout, PersistenceError, Status, schema};
 
@@ -9,6 +9,20 @@ use crate::persistence::{Layout, PersistenceError, Status, schema};
 const LARGEST: usize = 5;
 
 impl Reader {
+    /// How much is recorded, for those who ask often.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reader::simulations`].
+    pub fn totals(&self) -> Result<Totals, PersistenceError> {
+        let counts = "SELECT (SELECT count(*) FROM experiments), (SELECT count(*) FROM simulations), \
+                      (SELECT count(*) FROM simulation_events)";
+        let read = |row: &duckdb::Row<'_>| {
+            Ok(Totals { runs: row.get(0)?, simulations: row.get(1)?, events: row.get(2)? })
+        };
+        Ok(self.one(counts, [], read)?.unwrap_or_default())
+    }
+
     /// Size, layout and content of the file.
     ///
     /// # Errors

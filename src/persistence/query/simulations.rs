@@ -27,10 +27,21 @@ impl Reader {
                 [moment(*started_at), moment(*started_at), text(id)],
             );
         }
+        if let Some((started_at, id)) = &filter.ahead_of {
+            conditions.add(
+                "(started_at > ? OR (started_at = ? AND simulation_id < ?))",
+                [moment(*started_at), moment(*started_at), text(id)],
+            );
+        }
         let (page, values) = conditions.finish();
-        let rest =
-            format!("FROM simulations {page} ORDER BY started_at DESC, simulation_id{}", limit(filter.limit));
-        let rows = self.rows(&rest, params_from_iter(values))?;
+        let backwards = filter.ahead_of.is_some();
+        let order =
+            if backwards { "started_at, simulation_id DESC" } else { "started_at DESC, simulation_id" };
+        let rest = format!("FROM simulations {page} ORDER BY {order}{}", limit(filter.limit));
+        let mut rows = self.rows(&rest, params_from_iter(values))?;
+        if backwards {
+            rows.reverse();
+        }
         Ok(Page { rows: self.as_shown(rows), total: total.unwrap_or(0) })
     }
 

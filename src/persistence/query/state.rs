@@ -219,7 +219,7 @@ impl Reader {
     ) -> Result<State, PersistenceError> {
         let Some(tick) = tick else { return Ok(State::new(scenario.clone())) };
         let mut state = self
-            .nearest_snapshot(simulation_id, scenario, tick)?
+            .nearest_snapshot(simulation_id, scenario, Tick(0)..=tick)?
             .unwrap_or_else(|| State::new(scenario.clone()));
         let next = (state.tick(), state.sequence());
         self.ticks_from(simulation_id, &scenario.names, next, tick, |tick, events| {
@@ -228,8 +228,8 @@ impl Reader {
         Ok(state)
     }
 
-    /// The newest stored state after a tick or an earlier one. A snapshot that cannot be read is
-    /// passed over: it is derived data.
+    /// The newest stored state after one of these ticks. A snapshot that cannot be read is passed over:
+    /// it is derived data.
     ///
     /// # Errors
     ///
@@ -238,13 +238,14 @@ impl Reader {
         &self,
         simulation_id: &str,
         scenario: &Arc<Scenario>,
-        tick: Tick,
+        ticks: RangeInclusive<Tick>,
     ) -> Result<Option<State>, PersistenceError> {
         // In two steps, so that no other state is read than the one that is wanted.
         let newest = "SELECT max(tick) FROM replay_snapshots \
-                      WHERE simulation_id = ? AND tick <= ? AND format = ?";
+                      WHERE simulation_id = ? AND tick BETWEEN ? AND ? AND format = ?";
+        let (from, to) = (ticks.start().0, ticks.end().0);
         let newest: Option<Option<u64>> =
-            self.one(newest, params![simulation_id, tick.0, SNAPSHOT_FORMAT], |row| row.get(0))?;
+            self.one(newest, params![simulation_id, from, to, SNAPSHOT_FORMAT], |row| row.get(0))?;
         let Some(newest) = newest.flatten() else { return Ok(None) };
         let found: Option<(u32, Vec<u8>)> = self.one(
             "SELECT format, state FROM replay_snapshots WHERE simulation_id = ? AND tick = ? AND format = ?",

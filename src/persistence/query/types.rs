@@ -28,6 +28,9 @@ pub struct SimulationFilter {
     pub text: Option<String>,
     /// Page by key: rows behind the one with this start and id.
     pub after: Option<(Moment, String)>,
+    /// Page by key: rows ahead of the one with this start and id, the nearest ones if there are more than
+    /// the limit.
+    pub ahead_of: Option<(Moment, String)>,
     /// Most rows; `None`: all.
     pub limit: Option<usize>,
 }
@@ -444,6 +447,17 @@ pub struct SqlTable {
     pub columns: Vec<String>,
     /// The rows.
     pub rows: Vec<Vec<SqlValue>>,
+}
+
+/// How much is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Runs of experiments.
+    pub runs: u64,
+    /// Simulations.
+    pub simulations: u64,
+    /// Events of all simulations.
+    pub events: u64,
 }
 
 /// What `db info` shows.
