@@ -245,7 +245,10 @@ impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
         }
         if self.poll_due().is_some_and(|due| due <= now) {
             self.last_poll = now;
-            self.take(Message::Poll)?;
+            // A question that is still being answered would be given up for the same one, over and over.
+            if !self.asked.contains_key(&Slot::Main) {
+                self.take(Message::Poll)?;
+            }
         }
         if self.ending.is_some_and(|(_, until)| until <= now) {
             self.state.leaving = Leaving::Now;
@@ -308,5 +311,81 @@ impl<'a, C: Canvas, W: World> Loop<'a, C, W> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::explorer::look::Look;
+    use crate::explorer::message::Answer;
+    use crate::explorer::rows::{Kind, Overview};
+
+    struct Nothing;
+
+    impl Canvas for Nothing {
+        fn size(&self) -> (u16, u16) {
+            (80, 24)
+        }
+
+        fn draw(&mut self, _state: &State) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn suspend(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn resume(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn edit(&mut self, _path: &Path) -> io::Result<Result<(), String>> {
+            Ok(Ok(()))
+        }
+
+        fn copy(&mut self, _text: &str) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Notes what is asked and answers nothing.
+    #[derive(Default)]
+    struct Asked(Vec<(Slot, Ticket)>);
+
+    impl World for Asked {
+        fn ask(&mut self, slot: Slot, ticket: Ticket, _query: Query) {
+            self.0.push((slot, ticket));
+        }
+
+        fn start(&mut self, _id: JobId, _plan: Plan) {}
+
+        fn cancel(&mut self, _id: JobId) {}
+
+        fn pause(&mut self, _id: JobId, _paused: bool) {}
+
+        fn draft(&mut self, source: &str) -> Result<PathBuf, String> {
+            Ok(source.into())
+        }
+    }
+
+    #[test]
+    fn new_rows_are_looked_for_when_those_before_have_come() {
+        let mut state = State::new(Vec::new(), String::new(), Look::default());
+        let (source, title, seed) = (String::new(), String::new(), String::new());
+        let plan = Plan { source, kind: Kind::Scenario, title, seed, ticks: None, experiment: None };
+        state.jobs.add(plan, &mut Vec::new());
+        let (mut canvas, mut world) = (Nothing, Asked::default());
+        let mut this = Loop::begin(&mut state, &mut canvas, &mut world).unwrap();
+        let half_a_second_later = |this: &mut Loop<'_, Nothing, Asked>| {
+            this.last_poll -= POLL;
+            this.timers_due().unwrap();
+            this.world.0.clone()
+        };
+        assert_eq!(half_a_second_later(&mut this), [(Slot::Main, 1)], "the first question is open");
+        this.take(Message::Answer(1, Ok(Answer::Overview(Overview::default())))).unwrap();
+        assert_eq!(half_a_second_later(&mut this), [(Slot::Main, 1), (Slot::Main, 2)]);
+        assert_eq!(half_a_second_later(&mut this).len(), 2);
     }
 }

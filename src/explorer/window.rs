@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
+use super::desk::Desk;
 use super::keymap::Intent;
-use super::message::{Batch, From, Page, Ticket};
+use super::message::{Answer, Batch, From, Page, Ticket};
 use super::rows::Row;
 
 /// Rows asked for at once.
@@ -41,8 +42,9 @@ impl Viewport {
         self.height.get().max(1)
     }
 
-    fn shift(&self, by: usize) {
-        self.top.set(self.top.get().saturating_add(by));
+    /// Shows a row that has come to another place where it was shown before.
+    fn follow(&self, before: usize, now: usize) {
+        self.top.set((self.top.get() + now).saturating_sub(before));
     }
 }
 
@@ -204,9 +206,14 @@ impl<R: Row> Window<R> {
         })
     }
 
-    /// The page that reads the same rows again, new ones at the top included.
+    /// The page that reads the rows again: new ones at the top included, or around the selected one if
+    /// the window does not begin at the top.
     pub fn again(&self) -> Page<R::Key> {
-        Page { from: From::First, limit: self.rows.len().max(PAGE) }
+        let from = match self.selected() {
+            Some(row) if self.more_before => From::Around(row.key()),
+            _ => From::First,
+        };
+        Page { from, limit: self.rows.len().max(PAGE) }
     }
 
     /// The page behind the last row, if the window reaches the end of the list.
@@ -223,8 +230,28 @@ impl<R: Row> Window<R> {
         self.awaiting = Some((ticket, from));
     }
 
-    /// Takes the answer in; false if it answers another question.
-    pub fn take(&mut self, ticket: Ticket, answer: Result<Batch<R>, String>) -> bool {
+    /// Takes an answer in that holds rows of this list, and tells why there is none; false if it answers
+    /// another question.
+    pub fn answer(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Answer, String>,
+        rows: impl FnOnce(Answer) -> Option<Batch<R>>,
+        desk: &mut Desk<'_>,
+    ) -> bool {
+        let batch = match answer.map(rows) {
+            Ok(Some(batch)) => Ok(batch),
+            Ok(None) => return false,
+            Err(problem) => Err(problem),
+        };
+        let taken = self.take(ticket, batch);
+        if let (true, Some(problem)) = (taken, self.problem()) {
+            desk.complain(problem);
+        }
+        taken
+    }
+
+    fn take(&mut self, ticket: Ticket, answer: Result<Batch<R>, String>) -> bool {
         let Some((_, from)) = self.awaiting.take_if(|(awaited, _)| *awaited == ticket) else { return false };
         self.loaded = true;
         match answer {
@@ -239,6 +266,7 @@ impl<R: Row> Window<R> {
 
     fn place(&mut self, from: &From<R::Key>, batch: Batch<R>) {
         self.total = batch.total;
+        let began_at_top = !self.more_before;
         let selected = self.selected().map(Row::key);
         match from {
             From::After(_) => {
@@ -253,8 +281,8 @@ impl<R: Row> Window<R> {
                 let added = batch.rows.len();
                 self.rows.splice(0..0, batch.rows);
                 self.more_before = batch.more_before;
+                self.cursor.view.follow(self.cursor.at, self.cursor.at + added);
                 self.cursor.at += added;
-                self.cursor.view.shift(added);
                 let kept = KEPT.max(self.cursor.at + NEAR);
                 self.more_after |= self.rows.len() > kept;
                 self.rows.truncate(kept);
@@ -265,8 +293,16 @@ impl<R: Row> Window<R> {
                 self.rows = batch.rows;
                 match from {
                     From::Last => self.select_last(),
-                    From::Around(key) => self.cursor.keep(Some(key), &self.rows),
-                    _ => self.cursor.keep(selected.as_ref(), &self.rows),
+                    From::Around(key) => {
+                        let before = self.cursor.at;
+                        self.cursor.keep(Some(key), &self.rows);
+                        if selected.as_ref() == Some(key) {
+                            self.cursor.view.follow(before, self.cursor.at);
+                        }
+                    }
+                    _ if began_at_top => self.cursor.keep(selected.as_ref(), &self.rows),
+                    // The first row was asked for, from farther down.
+                    _ => self.cursor.at = 0,
                 }
             }
         }
@@ -328,6 +364,9 @@ mod tests {
         }
         assert!(window.rows().len() <= KEPT + PAGE);
         assert_eq!(window.motion(Intent::First, None), Some(Some(From::First)));
+        window.expect(99, From::First);
+        assert!(window.take(99, Ok(batch(0..200, 100_000))));
+        assert_eq!(window.selected(), Some(&Number(0)), "that is what was asked for");
     }
 
     #[test]
@@ -344,12 +383,32 @@ mod tests {
 
     #[test]
     fn a_stale_answer_is_dropped_and_a_reload_keeps_the_selected_row() {
-        let mut window = filled(10..20, 20);
+        let mut window = Window::default();
+        window.expect(1, From::First);
+        assert!(window.take(1, Ok(Batch { more_before: false, ..batch(10..20, 10) })));
         window.select(&15);
         window.expect(7, From::First);
         assert!(!window.take(6, Ok(batch(0..3, 3))));
         assert!(window.take(7, Ok(batch(0..20, 20))));
         assert_eq!(window.selected(), Some(&Number(15)));
+    }
+
+    #[test]
+    fn reading_again_keeps_the_row_and_its_place_on_the_screen_far_from_the_top() {
+        let mut window = Window::default();
+        window.expect(1, From::Last);
+        assert!(window.take(1, Ok(batch(800..1000, 1000))));
+        assert!(window.motion(Intent::Up, Some(120)).is_some());
+        window.view().fit(window.at(), window.rows().len(), 20);
+        let line =
+            |window: &Window<Number>| window.at() - window.view().fit(window.at(), window.rows().len(), 20);
+        let before = line(&window);
+        let page = window.again();
+        assert_eq!(page.from, From::Around(879), "not the top");
+        window.expect(2, page.from);
+        assert!(window.take(2, Ok(batch(779..979, 1000))));
+        assert_eq!((window.selected(), line(&window)), (Some(&Number(879)), before));
+        assert_eq!(filled(0..200, 1000).again(), Page { from: From::First, limit: PAGE });
     }
 
     #[test]

@@ -162,6 +162,15 @@ impl Bank {
         self.facts.draw(&lines, inner, buffer, look);
     }
 
+    fn ask(&mut self, desk: &mut Desk<'_>) {
+        let query = Query::Bank(self.simulation.clone(), self.bank.clone());
+        self.awaiting.ask(desk, Slot::Main, query);
+    }
+
+    fn ask_course(&mut self, desk: &mut Desk<'_>) {
+        self.awaiting_course.ask(desk, Slot::Side, Query::Course(self.simulation.clone()));
+    }
+
     fn draw_days(&self, area: Rect, buffer: &mut Buffer, look: Look) {
         let focused = self.focus.is(DAYS);
         let title = format!("Days ({}), {UNIT}", self.days().len());
@@ -203,9 +212,16 @@ impl View for Bank {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        let query = Query::Bank(self.simulation.clone(), self.bank.clone());
-        self.awaiting.ask(desk, Slot::Main, query);
-        self.awaiting_course.ask(desk, Slot::Side, Query::Course(self.simulation.clone()));
+        self.ask(desk);
+        self.ask_course(desk);
+    }
+
+    fn poll(&mut self, desk: &mut Desk<'_>) {
+        self.ask(desk);
+        // The course of a long run takes longer than the time between two looks.
+        if !self.awaiting_course.waits() {
+            self.ask_course(desk);
+        }
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {

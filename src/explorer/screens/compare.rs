@@ -86,6 +86,10 @@ impl Compare {
         }
     }
 
+    fn ask(&mut self, desk: &mut Desk<'_>) {
+        self.awaiting.ask(desk, Slot::Main, Query::Compare(self.couple.clone()));
+    }
+
     fn ask_course(&mut self, side: usize, desk: &mut Desk<'_>) {
         if let Couple::Simulations(a, b) = &self.couple {
             let id = if side == 0 { a } else { b };
@@ -265,12 +269,20 @@ impl View for Compare {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        self.awaiting.ask(desk, Slot::Main, Query::Compare(self.couple.clone()));
+        self.ask(desk);
         self.ask_course(0, desk);
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
         if self.focus.intent(intent, count) {
+    fn poll(&mut self, desk: &mut Desk<'_>) {
+        self.ask(desk);
+        // The courses of long runs take longer than the time between two looks.
+        if self.awaiting_course.is_none() {
+            self.ask_course(0, desk);
+        }
+    }
+
             return true;
         }
         let (figures, settings) = (self.figures().len(), self.settings().len());

@@ -236,15 +236,11 @@ impl View for Events {
             }
             return true;
         }
-        let batch = match answer {
-            Ok(Answer::Events(batch)) => Ok(batch),
-            Ok(_) => return false,
-            Err(problem) => Err(problem),
+        let rows = |answer| match answer {
+            Answer::Events(batch) => Some(batch),
+            _ => None,
         };
-        let taken = self.window.take(ticket, batch);
-        if let Some(problem) = self.window.problem() {
-            desk.complain(problem);
-        }
+        let taken = self.window.answer(ticket, answer, rows, desk);
         if taken && self.following {
             self.window.select_last();
         }

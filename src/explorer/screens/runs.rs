@@ -13,13 +13,13 @@ use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
 use crate::explorer::marked::Marked;
-use crate::explorer::message::{Answer, Query, Slot, Ticket};
+use crate::explorer::message::{Answer, Page, Query, Slot, Ticket};
 use crate::explorer::prompt::{Prompt, Purpose};
 use crate::explorer::rows::{Couple, Kind, Plan, RunRow, Status};
 use crate::explorer::search::Search;
 use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, joined, toned};
-use crate::explorer::window::Window;
+use crate::explorer::window::{PAGE, Window};
 use crate::money::grouped;
 
 /// The screen.
@@ -84,14 +84,14 @@ impl View for Runs {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
-        let page = self.window.again();
-        let from = page.from.clone();
-        let ticket = desk.ask(Slot::Main, Query::Runs(page));
-        self.window.expect(ticket, from);
+        self.read(self.window.again(), desk);
     }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
-        if self.window.motion(intent, count).is_some() {
+        if let Some(needed) = self.window.motion(intent, count) {
+            if let Some(from) = needed {
+                self.read(Page { from, limit: PAGE }, desk);
+            }
             return true;
         }
         match intent {
@@ -111,16 +111,11 @@ impl View for Runs {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
-        let batch = match answer {
-            Ok(Answer::Runs(batch)) => Ok(batch),
-            Ok(_) => return false,
-            Err(problem) => Err(problem),
+        let rows = |answer| match answer {
+            Answer::Runs(batch) => Some(batch),
+            _ => None,
         };
-        let taken = self.window.take(ticket, batch);
-        if let Some(problem) = self.window.problem() {
-            desk.complain(problem);
-        }
-        taken
+        self.window.answer(ticket, answer, rows, desk)
     }
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {
@@ -167,6 +162,12 @@ impl View for Runs {
 }
 
 impl Runs {
+    fn read(&mut self, page: Page<String>, desk: &mut Desk<'_>) {
+        let from = page.from.clone();
+        let ticket = desk.ask(Slot::Main, Query::Runs(page));
+        self.window.expect(ticket, from);
+    }
+
     /// Lets the selected run go on, or runs its experiment once more, as a job.
     fn again(&self, kind: Kind, desk: &mut Desk<'_>) {
         let Some(run) = self.window.selected() else { return };

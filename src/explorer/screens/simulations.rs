@@ -177,16 +177,11 @@ impl View for Simulations {
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Result<Answer, String>, desk: &mut Desk<'_>) -> bool {
-        let batch = match answer {
-            Ok(Answer::Simulations(batch)) => Ok(batch),
-            Ok(_) => return false,
-            Err(problem) => Err(problem),
+        let rows = |answer| match answer {
+            Answer::Simulations(batch) => Some(batch),
+            _ => None,
         };
-        let taken = self.window.take(ticket, batch);
-        if let Some(problem) = self.window.problem() {
-            desk.complain(problem);
-        }
-        taken
+        self.window.answer(ticket, answer, rows, desk)
     }
 
     fn given(&mut self, purpose: Purpose, text: &str, desk: &mut Desk<'_>) {

@@ -44,6 +44,31 @@ fn a_recorded_run_is_run_once_more_and_one_that_is_complete_does_not_go_on() {
 }
 
 #[test]
+fn every_one_of_many_runs_is_reached_and_stays_selected() {
+    let mut world = world();
+    world.runs = 950;
+    let selected = |world: &World| world.state.top().copyable().map(|copyable| copyable.id).unwrap();
+    let run = |number: u64| format!("two-period-game-20261030-090000-{number:06}");
+    world.keys("g r G");
+    assert_eq!(selected(&world), run(949));
+    world.send(Message::Poll);
+    world.settle();
+    assert_eq!(selected(&world), run(949), "looking for new runs");
+    world.keys("k ? Esc");
+    assert_eq!(selected(&world), run(948), "coming back from another screen");
+    let before = world.screen(120, 40);
+    world.keys("k k k ? Esc j j j");
+    assert_eq!(world.screen(120, 40), before, "the rows stay where they were");
+    world.keys("g g");
+    assert_eq!(selected(&world), "two-period-game-20261101-101530-0a1b2c");
+    for _ in 0..30 {
+        world.keys("Ctrl+D");
+    }
+    let far = selected(&world);
+    assert!(far > run(300), "{far}");
+}
+
+#[test]
 fn the_form_checks_while_it_is_typed() {
     let mut world = world();
     world.keys("Enter Up Up Up Up").text("0");

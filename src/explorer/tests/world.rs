@@ -27,6 +27,8 @@ pub struct World {
     /// Questions that wait; answered by [`World::settle`].
     pub asked: Vec<(Ticket, Query)>,
     pub empty: bool,
+    /// Runs that are recorded.
+    pub runs: u64,
     /// What a run is, if it is a sweep.
     pub sweep: Option<Answer>,
 }
@@ -43,7 +45,7 @@ impl World {
 
     fn with(look: Look, empty: bool) -> Self {
         let state = State::new(library(), "payment-sim.duckdb".into(), look);
-        let mut world = Self { state, effects: Vec::new(), asked: Vec::new(), empty, sweep: None };
+        let mut world = Self { state, effects: Vec::new(), asked: Vec::new(), empty, runs: 2, sweep: None };
         let effects = begin(&mut world.state);
         world.take(effects);
         world.settle();
@@ -100,6 +102,9 @@ impl World {
             for (ticket, query) in std::mem::take(&mut self.asked) {
                 let answer = match (&query, &self.sweep) {
                     (Query::Run(_), Some(sweep)) => Ok(sweep.clone()),
+                    (Query::Runs(wanted), _) if !self.empty => {
+                        Ok(Answer::Runs(page(&runs(self.runs), wanted)))
+                    }
                     _ => answer(&query, self.empty),
                 };
                 self.send(Message::Answer(ticket, answer));
@@ -148,6 +153,18 @@ fn library() -> Vec<LibraryItem> {
         item(Kind::Scenario, "two-banks", "What happens to two banks that pay each other?"),
         item(Kind::Policy, "cautious", "Release only what the balance covers."),
     ]
+}
+
+/// So many runs, newest first.
+fn runs(count: u64) -> Vec<RunRow> {
+    let older = |number: u64| {
+        let id = match number {
+            1 => "two-period-game-20261031-090000-9f8e7d".to_owned(),
+            _ => format!("two-period-game-20261030-090000-{number:06}"),
+        };
+        RunRow { id, ..run_row() }
+    };
+    std::iter::once(run_row()).chain((1..).map(older)).take(count as usize).collect()
 }
 
 fn simulation_row(number: u64) -> SimulationRow {
@@ -340,11 +357,7 @@ fn answer(query: &Query, empty: bool) -> Result<Answer, String> {
             simulation_count: 5,
             event_count: 12_345_678,
         }),
-        Query::Runs(wanted) => {
-            let other = RunRow { id: "two-period-game-20261031-090000-9f8e7d".into(), ..run_row() };
-            let rows = if empty { Vec::new() } else { vec![run_row(), other] };
-            Answer::Runs(page(&rows, wanted))
-        }
+        Query::Runs(wanted) => Answer::Runs(page(&[], wanted)),
         Query::Run(_) => Answer::Run((!empty).then(|| Box::new(detail()))),
         Query::Payment(_, payment) => Answer::Payment(Box::new(stories::payment(payment))),
         Query::Bank(..) => Answer::Bank(Box::new(stories::bank())),
