@@ -8,7 +8,7 @@ use super::format::{counted, percent};
 use super::look::Tone;
 use super::screens::{beside, stack};
 use super::state::State;
-use super::widgets::pane::{cut, paragraph, text_line};
+use super::widgets::pane::{cut, paragraph, text_line, wrap};
 use super::widgets::{dialog, input};
 
 /// The smallest terminal that the explorer draws on.
@@ -25,10 +25,12 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         paragraph(area, &text, Tone::Plain, buffer, state.look);
         return;
     }
-    let [head, body, foot] = stack(area, [1, area.height - 2, 1]);
+    let said = notice_lines(state, area.width);
+    let below = (said.len() as u16).clamp(1, area.height / 3);
+    let [head, body, foot] = stack(area, [1, area.height - 1 - below, below]);
     draw_head(state, head, buffer);
     state.top().draw(body, buffer, state.scene());
-    draw_foot(state, foot, buffer);
+    draw_foot(state, &said, foot, buffer);
     if let Some(question) = &state.question {
         dialog::draw("Question", &question.text(), area, buffer, state.look);
     }
@@ -60,24 +62,38 @@ fn draw_head(state: &State, area: Rect, buffer: &mut Buffer) {
     text_line(note, 0, &right, Tone::Accent, buffer, look);
 }
 
-fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
+/// What there is to say, in as many lines as it takes; nothing while a line is typed in its place.
+fn notice_lines(state: &State, width: u16) -> Vec<String> {
+    let Some(notice) = state.notice.as_ref().filter(|_| state.prompt.is_none()) else { return Vec::new() };
+    let mark = if notice.trouble { "! " } else { "" };
+    let room = usize::from(width).saturating_sub(mark.len() + 2);
+    let said = notice.text.lines().flat_map(|text| {
+        let marks = std::iter::once(mark).chain(std::iter::repeat(if notice.trouble { "  " } else { "" }));
+        marks.zip(wrap(text, room)).map(|(mark, line)| format!(" {mark}{line}")).collect::<Vec<_>>()
+    });
+    said.collect()
+}
+
+fn draw_foot(state: &State, said: &[String], area: Rect, buffer: &mut Buffer) {
     let look = state.look;
     if let Some(prompt) = &state.prompt {
         let label = format!(" {}: ", prompt.purpose.label());
         let [left, rest] = beside(area, [label.width() as u16, area.width]);
         text_line(left, 0, &label, Tone::Accent, buffer, look);
-        let note =
-            prompt.problem.as_ref().map_or_else(|| prompt.purpose.hint(), |problem| format!("! {problem}"));
+        let wrong = prompt.problem.as_ref().or(state.notice.as_ref().map(|notice| &notice.text));
+        let note = wrong.map_or_else(|| prompt.purpose.hint(), |problem| format!("! {problem}"));
         let typed = (prompt.input.value().width() as u16 + 3).max(rest.width / 3);
         let [line, beside_it] = beside(rest, [typed.min(rest.width), rest.width]);
         input::draw(&prompt.input, true, line, buffer, look);
-        let tone = if prompt.problem.is_some() { Tone::Bad } else { Tone::Muted };
+        let tone = if wrong.is_some() { Tone::Bad } else { Tone::Muted };
         text_line(beside_it, 0, &note, tone, buffer, look);
         return;
     }
     if let Some(notice) = &state.notice {
-        let (mark, tone) = if notice.trouble { ("! ", Tone::Bad) } else { ("", Tone::Strong) };
-        text_line(area, 0, &format!(" {mark}{}", notice.text), tone, buffer, look);
+        let tone = if notice.trouble { Tone::Bad } else { Tone::Strong };
+        for (row, line) in (0..).zip(said) {
+            text_line(area, row, line, tone, buffer, look);
+        }
         return;
     }
     draw_keys(state, area, buffer);

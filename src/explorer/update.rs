@@ -58,7 +58,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             act(state, &mut effects, |view, desk| view.edited(&path, desk));
         }
         Message::Terminate => cancel_and_leave(state, &mut effects),
-        Message::Trouble(text) => state.notice = Some(Notice { text, trouble: true }),
+        Message::Trouble(text) => trouble(state, &text),
     }
     effects
 }
@@ -266,6 +266,13 @@ fn shelf(state: &mut State, shelf: Shelf, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Says what went wrong, below what has gone wrong already since the last key.
+fn trouble(state: &mut State, text: &str) {
+    let before = state.notice.take().filter(|notice| notice.trouble);
+    let text = before.map_or_else(|| text.to_owned(), |before| format!("{}\n{text}", before.text));
+    state.notice = Some(Notice { text, trouble: true });
+}
+
 fn complain(state: &mut State, text: &str) {
     state.notice = Some(Notice { text: text.to_owned(), trouble: true });
 }
@@ -394,9 +401,11 @@ fn answer_prompt(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Reply::Typing => {}
         Reply::Dismissed => state.prompt = None,
         Reply::Given(text) => {
-            state.prompt = None;
+            let given = state.prompt.take();
             if let Some(query) = errand_of(state, purpose, text.clone()) {
-                errand(state, query, effects);
+                if !errand(state, query, effects) {
+                    state.prompt = given;
+                }
                 return;
             }
             act(state, effects, |view, desk| view.given(purpose, &text, desk));

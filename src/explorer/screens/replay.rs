@@ -122,7 +122,21 @@ impl Replay {
         self.seek = seek;
     }
 
+    /// Goes to a place of the user's choice: nothing that was asked for before leads away from it.
     fn go(&mut self, seek: Seek, desk: &mut Desk<'_>) {
+        self.give_up_search();
+        self.backlog = None;
+        self.following &= seek == Seek::End;
+        self.read(seek, desk);
+    }
+
+    /// What is being searched is not gone to any more.
+    const fn give_up_search(&mut self) {
+        self.searching = None;
+        self.parting = None;
+    }
+
+    fn read(&mut self, seek: Seek, desk: &mut Desk<'_>) {
         self.seek = seek;
         self.awaiting = Some(desk.ask(Slot::Main, Query::Moment(self.simulation.clone(), seek)));
     }
@@ -146,6 +160,12 @@ impl Replay {
         rows.iter().filter(|row| bank.is_none_or(|bank| row.sender == bank)).cloned().collect()
     }
 
+    /// A step of the user: what is being searched does not lead away from where it ends.
+    fn step_by_hand(&mut self, intent: Intent, times: u64, desk: &mut Desk<'_>) {
+        self.give_up_search();
+        self.step(intent, times, desk);
+    }
+
     fn step(&mut self, intent: Intent, times: u64, desk: &mut Desk<'_>) {
         if self.awaiting.is_some() {
             let waiting = self.backlog.take().filter(|(waiting, _)| *waiting == intent);
@@ -155,7 +175,7 @@ impl Replay {
         let Some(moment) = &self.moment else { return };
         self.following = false;
         match step(moment, intent, times) {
-            Step::To(seek) => self.go(seek, desk),
+            Step::To(seek) => self.read(seek, desk),
             Step::AtEnd => {
                 self.playing &= moment.status == Status::Running;
                 desk.say("this is the last stored tick");
@@ -345,16 +365,17 @@ impl View for Replay {
     }
 
     fn enter(&mut self, desk: &mut Desk<'_>) {
+        self.give_up_search();
         self.backlog = None;
         self.awaiting_course = None;
-        self.go(self.seek, desk);
+        self.read(self.seek, desk);
         self.ask_course(desk);
     }
 
     fn poll(&mut self, desk: &mut Desk<'_>) {
         let running = self.moment.as_ref().is_none_or(|moment| moment.status == Status::Running);
         if running && self.awaiting.is_none() && !self.playing {
-            self.go(if self.following { Seek::End } else { self.seek }, desk);
+            self.read(if self.following { Seek::End } else { self.seek }, desk);
             self.ask_course(desk);
         }
     }
@@ -369,10 +390,10 @@ impl View for Replay {
         }
         match intent {
             Intent::TickForward | Intent::TickBack | Intent::EventForward | Intent::EventBack => {
-                self.step(intent, times, desk);
+                self.step_by_hand(intent, times, desk);
             }
-            Intent::TenForward => self.step(Intent::TickForward, times.saturating_mul(10), desk),
-            Intent::TenBack => self.step(Intent::TickBack, times.saturating_mul(10), desk),
+            Intent::TenForward => self.step_by_hand(Intent::TickForward, times.saturating_mul(10), desk),
+            Intent::TenBack => self.step_by_hand(Intent::TickBack, times.saturating_mul(10), desk),
             Intent::NextOfKind | Intent::PreviousOfKind => self.find_kind(intent == Intent::NextOfKind, desk),
             Intent::GoToTick => match count {
                 Some(tick) => self.go(Seek::Tick(tick), desk),
@@ -409,6 +430,7 @@ impl View for Replay {
                 Ok(_) => {}
                 Err(problem) => {
                     self.playing = false;
+                    self.backlog = None;
                     self.problem = Some(problem);
                 }
             }

@@ -120,6 +120,98 @@ fn fast_keys_are_not_lost_while_an_answer_is_under_way() {
 }
 
 #[test]
+fn going_somewhere_gives_up_what_is_searched_and_what_was_to_come() {
+    for search in ["]", "c", "D"] {
+        for go in ["5 t", "G", "."] {
+            let mut world = world();
+            world
+                .keys("g s Enter 2 t b")
+                .text("type:CostAccrual")
+                .keys("Enter D")
+                .text("sim-1")
+                .keys("Enter 2 t");
+            world.keys("5 Tab");
+            world.press(search);
+            let slow = std::mem::take(&mut world.asked);
+            assert_eq!(slow.len(), 1, "{search}");
+            world.keys(go);
+            let there = place(&mut world);
+            world.asked = slow;
+            world.settle();
+            assert_eq!(place(&mut world), there, "{search} before {go}");
+        }
+    }
+    let mut world = world();
+    world.keys("g s Enter 5 Tab");
+    for key in [".", ",", "G"] {
+        world.press(key);
+    }
+    world.settle();
+    assert!(place(&mut world).starts_with("tick 11 of 11"), "{}", place(&mut world));
+}
+
+#[test]
+fn a_search_is_not_given_up_because_new_rows_are_looked_for() {
+    let mut world = world();
+    world.keys("g s Enter Tab");
+    world.press("]");
+    let slow = std::mem::take(&mut world.asked);
+    world.send(Message::Poll);
+    world.settle();
+    world.asked = slow;
+    world.settle();
+    assert!(place(&mut world).starts_with("tick 1 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn going_to_a_tick_ends_following() {
+    let mut world = world();
+    world.keys("g s Enter F");
+    assert!(place(&mut world).starts_with("tick 11 of"), "{}", place(&mut world));
+    world.keys("5 t F F");
+    assert!(place(&mut world).starts_with("tick 11 of"), "{}", place(&mut world));
+}
+
+#[test]
+fn what_is_typed_while_something_is_still_written_is_not_lost() {
+    let mut world = world();
+    world.keys("g s m Ctrl+U").text("the first");
+    world.press("Enter");
+    let slow = std::mem::take(&mut world.asked);
+    world.press("m");
+    world.press("Ctrl+U");
+    for letter in "second".chars() {
+        world.press(&letter.to_string());
+    }
+    world.press("Enter");
+    let screen = world.screen(120, 24);
+    assert!(screen.contains("keep this place as: second"), "{screen}");
+    assert!(screen.contains("! something is still being written: wait until it is done"), "{screen}");
+    world.asked = slow;
+    world.settle();
+    world.press("Enter");
+    let kept =
+        world.asked.iter().any(|(_, query)| matches!(query, Query::Keep(label, _) if label == "second"));
+    assert!(kept, "{:?}", world.asked);
+}
+
+#[test]
+fn all_that_went_wrong_at_opening_is_said_in_full() {
+    let mut world = world();
+    let log = "the write-ahead log could not be read: it was set aside as `payment-sim.duckdb.wal.damaged-1`";
+    let died = "the process that wrote simulation `sim-1` died: 5 of 12 ticks are stored";
+    world.send(Message::Trouble(log.into()));
+    world.send(Message::Trouble(died.into()));
+    let screen = world.screen(80, 24);
+    assert!(screen.contains(" ! the write-ahead log could not be read: it was set aside as\n"), "{screen}");
+    assert!(
+        screen.contains("\n   `payment-sim.duckdb.wal.damaged-1`\n ! the process that wrote"),
+        "{screen}"
+    );
+    assert!(!world.keys("j").screen(80, 24).contains("damaged"), "until the next key");
+}
+
+#[test]
 fn stale_answers_are_dropped() {
     let mut world = world();
     world.keys("g s Enter");
