@@ -1,6 +1,8 @@
 //! Jobs: what can be launched is read and checked here, and run in threads of its own.
 
 mod pause;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 use std::collections::HashMap;
@@ -32,7 +34,7 @@ use crate::run::{
 };
 use crate::scenario::Overrides;
 use crate::sources::{
-    ExperimentOptions, Source, SourceError, copy_library_file, from_environment, load_experiment,
+    ExperimentOptions, Source, SourceError, copy_library_file, from_environment, kind_of, load_experiment,
     load_scenario, read_script,
 };
 use crate::text::panic_message;
@@ -63,9 +65,12 @@ pub fn library_items() -> Vec<LibraryItem> {
 ///
 /// Why it cannot be launched, one finding a line.
 pub fn inspect(argument: &str) -> Result<Subject, String> {
-    match kind_of(argument)? {
-        Kind::Experiment => inspect_experiment(argument),
-        _ => inspect_scenario(argument),
+    match kind_of(argument).map_err(|error| explained(&error))? {
+        library::Kind::Experiment => inspect_experiment(argument),
+        library::Kind::Scenario => inspect_scenario(argument),
+        library::Kind::Policy => {
+            Err(format!("`{argument}` is a policy; a scenario or an experiment uses it"))
+        }
     }
 }
 
@@ -100,26 +105,6 @@ pub fn policy_file(argument: &str) -> Result<Box<PolicyDocument>, String> {
     let document = PolicyDocument::from_json_text(&source.text, "", &mut findings);
     let wrong = findings.errors().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     document.map(Box::new).filter(|_| !findings.has_errors()).ok_or(wrong)
-}
-
-/// By its content: only experiments have these keys at the root.
-fn kind_of(argument: &str) -> Result<Kind, String> {
-    if let Some(name) = library::name_in(argument) {
-        let asset = library::find(name).map_err(|error| format!("{error}\n{}", error.hint()))?;
-        return match asset.kind {
-            library::Kind::Experiment => Ok(Kind::Experiment),
-            library::Kind::Scenario => Ok(Kind::Scenario),
-            library::Kind::Policy => {
-                Err(format!("`{name}` is a policy; a scenario or an experiment uses it"))
-            }
-        };
-    }
-    let source = Source::open(argument, library::Kind::Scenario).map_err(|error| explained(&error))?;
-    let is_key =
-        |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
-    let experiment =
-        source.text.lines().any(|line| is_key(line, "scenario") || is_key(line, "optimized_agents"));
-    Ok(if experiment { Kind::Experiment } else { Kind::Scenario })
 }
 
 fn inspect_scenario(argument: &str) -> Result<Subject, String> {
