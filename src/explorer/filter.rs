@@ -1,6 +1,7 @@
 //! Filters as typed: `bank:BANK_A type:Arrival,PolicyHold tick:10-20 some text` for events,
 //! `state:failed purpose:new seed:7` for simulations.
 
+use super::format::iteration;
 use super::rows::{SimulationFilter, Sort, SortBy, Status};
 use crate::event::EventKind;
 use crate::finding::nearest;
@@ -62,7 +63,8 @@ pub const FIELDS: &[(&str, &str)] = &[
 /// The words before the colon of a filter of simulations.
 pub const SIMULATION_FIELDS: &[(&str, &str)] = &[
     ("run", "a run of an experiment"),
-    ("iteration", "an iteration of it, from 0"),
+    ("iteration", "an iteration of it, from 1"),
+    ("point", "a point of a sweep, from 0"),
     ("purpose", "why it was run: cli, init, eval, old, new, final or sweep"),
     ("state", "running, completed, failed, cancelled or interrupted"),
     ("scenario", "title or file name of the scenario"),
@@ -92,6 +94,13 @@ fn words<'a>(
         }
     }
     Ok((!words.is_empty()).then(|| words.join(" ")))
+}
+
+/// An iteration as people count them.
+fn iteration_typed(value: &str) -> Result<u64, String> {
+    let typed: Option<u64> = value.parse().ok();
+    let index = typed.and_then(|number| number.checked_sub(1));
+    index.ok_or_else(|| format!("`{value}` is no iteration: write a whole number from 1"))
 }
 
 fn unknown_field(field: &str, of: FilterOf) -> String {
@@ -133,7 +142,8 @@ impl SimulationFilter {
         let text = words(typed, |field, value| {
             match field {
                 "run" => filter.run = Some(value.to_owned()),
-                "iteration" => filter.iteration = Some(number(field, value)?),
+                "iteration" => filter.iteration = Some(iteration_typed(value)?),
+                "point" => filter.point = Some(number(field, value)?),
                 "purpose" => {
                     filter.purpose = Some(known(field, value, PURPOSES, |name| name)?.to_owned());
                 }
@@ -157,7 +167,8 @@ impl SimulationFilter {
     pub fn typed(&self) -> String {
         let parts = [
             self.run.as_ref().map(|run| format!("run:{run}")),
-            self.iteration.map(|iteration| format!("iteration:{iteration}")),
+            self.iteration.map(|index| format!("iteration:{}", iteration(index))),
+            self.point.map(|point| format!("point:{point}")),
             self.purpose.as_ref().map(|purpose| format!("purpose:{purpose}")),
             self.status.map(|status| format!("state:{}", status.word())),
             self.scenario.as_ref().map(|scenario| format!("scenario:{scenario}")),
@@ -268,9 +279,11 @@ mod tests {
 
     #[test]
     fn a_filter_of_simulations_reads_back_and_knows_its_words() {
-        for typed in
-            ["", "run:r-1 iteration:3 purpose:new state:failed scenario:two-banks seed:7 sort:-cost late one"]
-        {
+        for typed in [
+            "",
+            "run:r-2 point:0",
+            "run:r-1 iteration:3 purpose:new state:failed scenario:two-banks seed:7 sort:-cost late one",
+        ] {
             assert_eq!(SimulationFilter::parse(typed).map(|filter| filter.typed()).as_deref(), Ok(typed));
         }
         for (typed, expected) in [

@@ -12,6 +12,11 @@ pub fn money(amount: Option<Cents>) -> String {
     amount.map_or_else(String::new, |amount| amount.to_string())
 }
 
+/// An iteration as people count them; stored numbers, links and exports count from 0.
+pub fn iteration(index: u64) -> String {
+    index.saturating_add(1).to_string()
+}
+
 /// A change with its sign; nothing for none.
 pub fn change(amount: Cents) -> String {
     match amount.get() {

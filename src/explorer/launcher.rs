@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::pause::Pause;
+use super::format;
 use super::message::{JobId, Message};
 use super::rows::{
     ExperimentPlan, ExperimentSettings, Hearing, JobReport, Kind, LibraryItem, Persist, Plan, Progress,
@@ -554,7 +555,7 @@ fn spoken(event: &StreamEvent) -> Option<String> {
         let cents = event.data.get(key).and_then(serde_json::Value::as_i64);
         cents.map_or_else(|| "?".to_owned(), |cents| crate::money::Cents(cents).to_string())
     };
-    let iteration = event.iteration;
+    let iteration = format::iteration(u64::from(event.iteration));
     Some(match event.kind {
         EventKind::ExperimentStart => format!("{} by {}", text("evaluation_mode"), text("proposer")),
         EventKind::Evaluation => format!("iteration {iteration}: total cost {}", money("total_cost")),

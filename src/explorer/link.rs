@@ -19,6 +19,8 @@ pub enum Link {
     Run(String),
     /// The simulations of an iteration, counted from 0.
     Iteration(String, u64),
+    /// The simulations of a point of a sweep, counted from 0.
+    Point(String, u64),
     /// All events of a simulation, from a sequence number on.
     Events(String, u64),
     /// The prompt for statements.
@@ -66,6 +68,9 @@ impl Link {
             ["run", id, "iteration", iteration] => {
                 Ok(Self::Iteration((*id).to_owned(), iteration.parse().map_err(|_| wrong())?))
             }
+            ["run", id, "point", point] => {
+                Ok(Self::Point((*id).to_owned(), point.parse().map_err(|_| wrong())?))
+            }
             ["sql"] => Ok(Self::Sql),
             ["sim", id] if !id.is_empty() => Ok(Self::Replay((*id).to_owned(), 0, None)),
             ["sim", id, "payment", payment] if !payment.is_empty() => {
@@ -92,18 +97,19 @@ impl Link {
                 Screen::Iterations(Iterations::new(run.to_owned(), run.to_owned())),
             ]
         };
+        let part_of = |run: String, part: SimulationFilter| {
+            let mut screens = run_screens(&run);
+            let filter = SimulationFilter { run: Some(run), ..part };
+            screens.push(Screen::Simulations(Simulations::new(filter)));
+            screens
+        };
+        let all = SimulationFilter::default();
         match self {
             Self::Run(run) => run_screens(&run),
             Self::Iteration(run, iteration) => {
-                let mut screens = run_screens(&run);
-                let filter = SimulationFilter {
-                    run: Some(run),
-                    iteration: Some(iteration),
-                    ..SimulationFilter::default()
-                };
-                screens.push(Screen::Simulations(Simulations::new(filter)));
-                screens
+                part_of(run, SimulationFilter { iteration: Some(iteration), ..all })
             }
+            Self::Point(run, point) => part_of(run, SimulationFilter { point: Some(point), ..all }),
             Self::Payment(simulation, payment) => {
                 vec![simulations(), Screen::Payment(Payment::new(simulation, payment))]
             }
@@ -128,6 +134,7 @@ impl std::fmt::Display for Link {
         match self {
             Self::Run(run) => write!(f, "run/{run}"),
             Self::Iteration(run, iteration) => write!(f, "run/{run}/iteration/{iteration}"),
+            Self::Point(run, point) => write!(f, "run/{run}/point/{point}"),
             Self::Payment(simulation, payment) => write!(f, "sim/{simulation}/payment/{payment}"),
             Self::Bank(simulation, bank) => write!(f, "sim/{simulation}/bank/{bank}"),
             Self::Sql => f.write_str("sql"),
@@ -153,6 +160,7 @@ mod tests {
             "sim/a-b/bank/BANK_A",
             "run/game-1",
             "run/game-1/iteration/3",
+            "run/game-1/point/3",
             "sim/a-b/events?from=100",
             "sim/a-b/replay?tick=12",
             "sim/a-b/replay?tick=12&event=40",

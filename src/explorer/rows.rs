@@ -82,6 +82,13 @@ pub struct SimulationRow {
     pub note: Option<String>,
 }
 
+impl SimulationRow {
+    /// Whether its iteration is the point of a sweep.
+    pub fn is_of_sweep(&self) -> bool {
+        self.purpose == "sweep"
+    }
+}
+
 impl Row for SimulationRow {
     type Key = (i64, String);
 
@@ -94,7 +101,10 @@ impl Row for SimulationRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulationFilter {
     pub run: Option<String>,
+    /// From 0.
     pub iteration: Option<u64>,
+    /// Point of a sweep, which stands in the place of an iteration.
+    pub point: Option<u64>,
     /// Why it was run, as stored.
     pub purpose: Option<String>,
     pub status: Option<Status>,

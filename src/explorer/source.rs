@@ -393,7 +393,7 @@ fn stored_filter(filter: &EventFilter) -> store::EventFilter {
 fn stored_simulations(filter: &SimulationFilter) -> store::SimulationFilter {
     store::SimulationFilter {
         run: filter.run.clone(),
-        iteration: filter.iteration.and_then(|iteration| u32::try_from(iteration).ok()),
+        iteration: filter.iteration.or(filter.point).and_then(|iteration| u32::try_from(iteration).ok()),
         purpose: filter.purpose.as_deref().and_then(store::Purpose::find),
         status: filter.status.and_then(|status| store::Status::find(status.word())),
         scenario: filter.scenario.clone(),

@@ -287,7 +287,7 @@ fn a_link_opens_its_place() {
     };
     let frame = shown("sim/gridlock-1/replay?tick=5&event=3", "event 3 of");
     assert!(frame.contains("Home › Simulations › Replay of gridlock-1"), "{frame}");
-    assert!(shown("run/two-period-1/iteration/0", "completed").contains("Iteration 0"));
+    assert!(shown("run/two-period-1/iteration/0", "completed").contains("Iteration 1"));
     assert!(shown("run/two-period-1", "BANK_B").contains("Iterations (6)"));
     assert!(shown("sim/gridlock-1/events?from=30", "gridlock-1").contains("30"));
     let refused = program.with(&["explore", "--db", "p.duckdb", "--keys", "look.keys", "--open", "x/y"]);

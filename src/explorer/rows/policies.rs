@@ -1,5 +1,7 @@
 //! Policies as text.
 
+use crate::explorer::format::iteration;
+
 /// Which policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyOf {
@@ -18,8 +20,12 @@ impl PolicyOf {
     pub fn title(&self) -> String {
         match self {
             Self::File(name) => name.clone(),
-            Self::Evaluated { iteration, bank, .. } => format!("{bank} in iteration {iteration}"),
-            Self::Proposed { iteration, bank, .. } => format!("{bank}, proposed in iteration {iteration}"),
+            Self::Evaluated { iteration: index, bank, .. } => {
+                format!("{bank} in iteration {}", iteration(*index))
+            }
+            Self::Proposed { iteration: index, bank, .. } => {
+                format!("{bank}, proposed in iteration {}", iteration(*index))
+            }
             Self::Simulated { bank, .. } => format!("{bank} in this simulation"),
         }
     }

@@ -60,8 +60,8 @@ pub struct Verdict {
     /// Sum of old − new over the samples.
     pub delta_sum: Option<Cents>,
     pub samples: u64,
-    /// 95 % interval of the paired differences old − new, in cents.
-    pub interval: Option<(f64, f64)>,
+    /// 95 % interval of the paired differences old − new.
+    pub interval: Option<(Cents, Cents)>,
     /// Standard deviation of the proposal's costs.
     pub deviation: Option<Cents>,
     /// Of the proposal.

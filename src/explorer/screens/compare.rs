@@ -192,8 +192,10 @@ impl Compare {
         }
         let stride = self.courses.iter().flatten().map(|course| course.stride).max().unwrap_or(1);
         let end = (longest as u64).saturating_sub(1).saturating_mul(stride);
-        let begin = if bank.is_some() { "tick 0" } else { "iteration 0" };
-        let ends = (begin.to_owned(), end.to_string());
+        let ends = match bank {
+            Some(_) => ("tick 0".to_owned(), end.to_string()),
+            None => (format!("iteration {}", format::iteration(0)), format::iteration(end)),
+        };
         let chart = Chart { series: &series, ends, cursor: None, axis: format::axis, empty: "reading" };
         chart.draw(inner, buffer, look);
     }
@@ -273,8 +275,6 @@ impl View for Compare {
         self.ask_course(0, desk);
     }
 
-    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
-        if self.focus.intent(intent, count) {
     fn poll(&mut self, desk: &mut Desk<'_>) {
         self.ask(desk);
         // The courses of long runs take longer than the time between two looks.
@@ -283,6 +283,8 @@ impl View for Compare {
         }
     }
 
+    fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
+        if self.focus.intent(intent, count) {
             return true;
         }
         let (figures, settings) = (self.figures().len(), self.settings().len());

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{Copyable, Focus, View, beside, stack};
 use crate::explorer::awaiting::Awaiting;
 use crate::explorer::desk::{Desk, Scene};
-use crate::explorer::format::counted;
+use crate::explorer::format::{counted, iteration};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
@@ -121,7 +121,7 @@ impl Conversation {
     fn draw_list(&self, area: Rect, buffer: &mut Buffer, look: Look) {
         let focused = self.focus.is(LIST);
         let rows = self.rows();
-        let title = format!("Calls in iteration {} ({})", self.iteration, rows.len());
+        let title = format!("Calls in iteration {} ({})", iteration(self.iteration), rows.len());
         let tokens: u64 =
             rows.iter().map(|row| row.prompt_tokens.saturating_add(row.completion_tokens)).sum();
         let note = if tokens == 0 { String::new() } else { counted(tokens as usize, "token", "tokens") };
@@ -154,7 +154,7 @@ impl Conversation {
 
 impl View for Conversation {
     fn crumb(&self) -> String {
-        format!("Conversation of iteration {}", self.iteration)
+        format!("Conversation of iteration {}", iteration(self.iteration))
     }
 
     fn scopes(&self) -> &'static [Scope] {

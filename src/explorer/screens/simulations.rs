@@ -10,7 +10,7 @@ use super::replay::Replay;
 use super::{Copyable, Screen, View, stack};
 use crate::explorer::desk::{Desk, Scene};
 use crate::explorer::filter::FilterOf;
-use crate::explorer::format::{UNIT, badge, money, percent};
+use crate::explorer::format::{UNIT, badge, iteration, money, percent};
 use crate::explorer::keymap::{Intent, Scope};
 use crate::explorer::link::Link;
 use crate::explorer::look::{Look, Tone};
@@ -61,11 +61,13 @@ fn cells(simulation: &SimulationRow, look: Look) -> Vec<Cell> {
     } else {
         format!("{} of {}", grouped(simulation.ticks_stored), grouped(simulation.ticks))
     };
+    // The points of a sweep stand in the place of iterations, by their own numbers.
+    let number = |index: u64| if simulation.is_of_sweep() { index.to_string() } else { iteration(index) };
     vec![
         cell(&simulation.title),
         toned(state, tone),
         cell(why),
-        cell(simulation.iteration.map_or_else(String::new, |iteration| iteration.to_string())),
+        cell(simulation.iteration.map_or_else(String::new, number)),
         cell(simulation.seed.to_string()),
         cell(ticks),
         cell(grouped(simulation.events)),
@@ -118,10 +120,13 @@ impl Simulations {
 
 impl View for Simulations {
     fn crumb(&self) -> String {
-        match (&self.filter.run, self.filter.iteration) {
-            (Some(_), Some(iteration)) => format!("Iteration {iteration}"),
-            (Some(_), None) => "Simulations of the run".into(),
-            (None, _) => "Simulations".into(),
+        match &self.filter {
+            SimulationFilter { run: Some(_), iteration: Some(index), .. } => {
+                format!("Iteration {}", iteration(*index))
+            }
+            SimulationFilter { run: Some(_), point: Some(point), .. } => format!("Point {point}"),
+            SimulationFilter { run: Some(_), .. } => "Simulations of the run".into(),
+            SimulationFilter { .. } => "Simulations".into(),
         }
     }
 

@@ -120,10 +120,10 @@ impl Sweep {
     }
 
     fn open_simulations(&self, desk: &mut Desk<'_>) {
-        let iteration = self.selected().map(|point| point.point);
+        let point = self.selected().map(|point| point.point);
         desk.open(Screen::Simulations(Simulations::new(SimulationFilter {
             run: Some(self.run.clone()),
-            iteration,
+            point,
             ..SimulationFilter::default()
         })));
     }
@@ -295,7 +295,7 @@ impl View for Sweep {
 
     fn copyable(&self) -> Option<Copyable> {
         let point = self.selected()?;
-        let link = Link::Iteration(self.run.clone(), point.point);
+        let link = Link::Point(self.run.clone(), point.point);
         let row = joined(&self.cells(point, Look::default()));
         Some(Copyable { link, id: self.run.clone(), row })
     }

@@ -32,7 +32,7 @@ fn target_of(link: &Link) -> Option<NoteTarget> {
     Some(match link {
         Link::Sql => return None,
         Link::Run(run) => NoteTarget::Run(run.clone()),
-        Link::Iteration(run, iteration) => NoteTarget::Iteration(run.clone(), *iteration),
+        Link::Iteration(run, index) | Link::Point(run, index) => NoteTarget::Iteration(run.clone(), *index),
         Link::Events(simulation, sequence) => NoteTarget::Event(simulation.clone(), *sequence),
         Link::Replay(simulation, ..) | Link::Payment(simulation, _) | Link::Bank(simulation, _) => {
             NoteTarget::Simulation(simulation.clone())
@@ -88,7 +88,9 @@ impl DatabaseSource {
         };
         match link {
             Link::Sql => {}
-            Link::Run(run) | Link::Iteration(run, _) => bookmark.run = Some(run.clone()),
+            Link::Run(run) | Link::Iteration(run, _) | Link::Point(run, _) => {
+                bookmark.run = Some(run.clone())
+            }
             Link::Events(simulation, from) => {
                 bookmark.simulation = Some(simulation.clone());
                 bookmark.sequence = Some(*from);

@@ -186,6 +186,7 @@ pub(super) fn run_row(row: store::RunRow, marks: Option<&store::RunMarksRow>) ->
 
 fn verdict(row: &store::EvaluationRow) -> Verdict {
     let interval = row.confidence_interval_95.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let interval = interval.map(|(low, high)| (Cents(low), Cents(high)));
     let kinds = object(row.cost_breakdown.as_deref().unwrap_or_default());
     let cost = |value: &Value| value.as_i64().filter(|cents| *cents != 0).map(Cents);
     Verdict {

@@ -504,15 +504,15 @@ fn a_running_statement_is_cancelled() {
 fn iterations_lead_to_policies_and_conversations() {
     let mut world = world();
     let screen = world.keys("g r Enter p").screen(120, 40);
-    assert!(screen.contains("BANK_A in iteration 1") && screen.contains("1 line differs"), "{screen}");
+    assert!(screen.contains("BANK_A in iteration 2") && screen.contains("1 line differs"), "{screen}");
     let screen = world.keys("> [").screen(120, 40);
-    assert!(screen.contains("BANK_B in iteration 0") && screen.contains("BANK_B in iteration 1"), "{screen}");
+    assert!(screen.contains("BANK_B in iteration 1") && screen.contains("BANK_B in iteration 2"), "{screen}");
     let screen = world.keys("w").screen(120, 40);
     assert!(screen.contains("in English") && screen.contains("otherwise hold (NearDeadline)"), "{screen}");
     let screen = world.keys("Esc P").screen(120, 40);
     assert!(screen.contains("no proposal of BANK_A was compared in this iteration"), "{screen}");
     let screen = world.keys("k P").screen(120, 40);
-    assert!(screen.contains("BANK_A, proposed in iteration 1"), "{screen}");
+    assert!(screen.contains("BANK_A, proposed in iteration 2"), "{screen}");
     let screen = world.keys("Esc 3 j c").screen(120, 40);
     assert!(screen.contains("2 BANK_B, call 1"), "the calls for the selected bank: {screen}");
 }

@@ -115,7 +115,7 @@ fn policies_are_read_wherever_they_stand() {
     assert_eq!(texts[3].banks, ["BANK_A", "BANK_B"]);
     let nobody = PolicyOf::Evaluated { run: "r".into(), iteration: 0, bank: "NOBODY".into() };
     let refused = recorded.source.answer(&Query::Policies(vec![nobody]), &Stop::default());
-    assert_eq!(refused, Err("there is no policy: NOBODY in iteration 0".into()));
+    assert_eq!(refused, Err("there is no policy: NOBODY in iteration 1".into()));
 }
 
 #[test]
@@ -241,7 +241,11 @@ fn simulations_are_filtered_by_what_is_known_of_them() {
     assert_eq!(count(&format!("scenario:{title}")), of(&|row| row.title == title));
     assert_eq!(count("no such thing"), 0);
     assert!(count("purpose:eval") > 0 && count("purpose:final") == 0);
-    assert!(count("iteration:0") > 0 && count("iteration:0") < all.len());
+    assert!(
+        count("iteration:1") > 0
+            && count("point:0") == count("iteration:1")
+            && count("iteration:1") < all.len()
+    );
     let mut costs = |typed: &str| {
         let page = Page { from: From::First, limit: 1_000 };
         let filter = SimulationFilter::parse(typed).unwrap();
@@ -253,10 +257,6 @@ fn simulations_are_filtered_by_what_is_known_of_them() {
     assert!(up.is_sorted() && up == down && up.first() != up.last(), "{up:?}");
 }
 
-#[test]
-fn a_run_is_summed_up_in_a_page() {
-    let mut recorded = Recorded::new();
-    let Answer::Summary(Some(page)) = recorded.ask(Query::Summary("r".into())) else { panic!() };
 /// Records a simulation of the library under an id.
 fn simulate(database: &Database, scenario: &str, id: &str) {
     let loaded = load_scenario(scenario, &Overrides::default()).unwrap();
@@ -317,6 +317,10 @@ fn the_overview_counts_what_is_recorded() {
     assert_eq!(overview.runs, [recorded.detail().run]);
 }
 
+#[test]
+fn a_run_is_summed_up_in_a_page() {
+    let mut recorded = Recorded::new();
+    let Answer::Summary(Some(page)) = recorded.ask(Query::Summary("r".into())) else { panic!() };
     assert!(page.contains("two-period") && page.contains("BANK_B"), "{page}");
     assert_eq!(recorded.ask(Query::Summary("nowhere".into())), Answer::Summary(None));
 }

@@ -42,7 +42,7 @@ fn verdict(judgement: Judgement) -> Verdict {
         new_cost: Some(Cents(900_000)),
         delta_sum: Some(Cents(3_000_000)),
         samples: 30,
-        interval: Some((50_000.0, 150_000.0)),
+        interval: Some((Cents(50_000), Cents(150_000))),
         deviation: Some(Cents(12_345)),
         settlement_rate: Some(if judgement == Judgement::Accepted { 0.985 } else { 0.93 }),
         kinds: vec![("delay_cost".into(), Cents(600_000)), ("liquidity_cost".into(), Cents(300_000))],

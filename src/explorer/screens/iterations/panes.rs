@@ -12,7 +12,7 @@ use crate::explorer::widgets::chart::{Chart, Series};
 use crate::explorer::widgets::pane::{Pane, text_line};
 use crate::explorer::widgets::table::{Cell, Column, Table, cell, toned};
 use crate::explorer::widgets::text::Lines;
-use crate::money::{Cents, grouped};
+use crate::money::grouped;
 
 /// Banks that have a column, and a line in the chart, of their own.
 const SHOWN_BANKS: usize = 5;
@@ -53,7 +53,7 @@ pub(super) fn cells(row: &IterationRow, look: Look) -> Vec<Cell> {
     let all = of(Judgement::Accepted) + of(Judgement::Rejected) + of(Judgement::Unusable);
     let verdicts = if all == 0 { String::new() } else { format!("{} of {all}", of(Judgement::Accepted)) };
     let mut cells = vec![
-        cell(row.iteration.to_string()),
+        cell(format::iteration(row.iteration)),
         cell(row.total.to_string()),
         cell(verdicts),
         cell(percent(row.settlement_rate)),
@@ -106,8 +106,7 @@ fn difference(verdict: &Verdict) -> String {
 }
 
 fn interval(verdict: &Verdict) -> String {
-    let cents = |value: f64| Cents(value.round() as i64);
-    verdict.interval.map_or_else(String::new, |(low, high)| format!("{} to {}", cents(low), cents(high)))
+    verdict.interval.map_or_else(String::new, |(low, high)| format!("{low} to {high}"))
 }
 
 /// A bank's round in words.
@@ -134,7 +133,10 @@ fn about(bank: &BankInIteration, iteration: u64, lines: &mut Lines, look: Look) 
         }
     }
     if let Some(before) = iteration.checked_sub(1) {
-        lines.add(&format!("Policy since iteration {before} (p shows both)"), Tone::Strong);
+        lines.add(
+            &format!("Policy since iteration {} (p shows both)", format::iteration(before)),
+            Tone::Strong,
+        );
         if bank.changes.is_empty() {
             lines.add("  the same", Tone::Muted);
         }
@@ -290,16 +292,17 @@ impl Iterations {
         let focused = self.focus.is(CHART);
         let inner = Pane { number: CHART, title, note: "w: next", focused }.draw(area, buffer, look);
         let rows = self.rows();
-        let last = rows.last().map_or(0, |row| row.iteration);
+        let [first, last] =
+            [rows.first(), rows.last()].map(|row| format::iteration(row.map_or(0, |row| row.iteration)));
         let cursor = (rows.len() > 1).then(|| self.list.at as f64 / (rows.len() - 1) as f64);
-        let ends = ("iteration 0".to_owned(), last.to_string());
+        let ends = (format!("iteration {first}"), last);
         let chart = Chart { series, ends, cursor, axis, empty: "Nothing to draw yet." };
         chart.draw(inner, buffer, look);
     }
 
     /// The table of banks; below it, where it has no pane of its own, more of the selected one.
     fn draw_banks(&self, with_about: bool, area: Rect, buffer: &mut Buffer, look: Look) {
-        let iteration = self.selected().map_or_else(String::new, |row| row.iteration.to_string());
+        let iteration = self.selected().map_or_else(String::new, |row| format::iteration(row.iteration));
         let title = format!("Banks in iteration {iteration}, {UNIT}");
         let focused = self.focus.is(BANKS);
         let inner = Pane { number: BANKS, title: &title, note: &self.run, focused }.draw(area, buffer, look);
