@@ -391,10 +391,13 @@ fn stored_filter(filter: &EventFilter) -> store::EventFilter {
 
 /// The filter as the database takes it.
 fn stored_simulations(filter: &SimulationFilter) -> store::SimulationFilter {
+    let point = filter.point.map(|_| store::Purpose::Sweep);
     store::SimulationFilter {
         run: filter.run.clone(),
         iteration: filter.iteration.or(filter.point).and_then(|iteration| u32::try_from(iteration).ok()),
-        purpose: filter.purpose.as_deref().and_then(store::Purpose::find),
+        purpose: filter.purpose.as_deref().and_then(store::Purpose::find).or(point),
+        // The points of a sweep are stored in the place of iterations.
+        except: filter.iteration.map(|_| store::Purpose::Sweep),
         status: filter.status.and_then(|status| store::Status::find(status.word())),
         scenario: filter.scenario.clone(),
         seed: filter.seed,

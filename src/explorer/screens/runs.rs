@@ -155,7 +155,10 @@ impl View for Runs {
             let first = format!(" {}  started {}{took}", run.id, run.started);
             text_line(detail, 0, &first, Tone::Muted, buffer, scene.look);
             let (from, to) = (money(run.first_cost), money(run.best_cost));
-            let second = format!(" {} {dot} {} {dot} cost {from} to {to}", run.mode, run.proposer);
+            let mut parts = vec![run.mode.clone()];
+            parts.extend((!run.proposer.is_empty()).then(|| run.proposer.clone()));
+            parts.extend(run.first_cost.map(|_| format!("cost {from} to {to}")));
+            let second = format!(" {}", parts.join(&format!(" {dot} ")));
             text_line(detail, 1, &second, Tone::Muted, buffer, scene.look);
         }
     }

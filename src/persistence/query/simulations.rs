@@ -54,6 +54,7 @@ impl Reader {
         conditions.text("experiment_run_id = ?", filter.run.as_deref());
         conditions.count("experiment_iteration = ?", filter.iteration.map(u64::from));
         conditions.text("purpose = ?", filter.purpose.map(|purpose| purpose.name()));
+        conditions.text("purpose <> ?", filter.except.map(|purpose| purpose.name()));
         if let Some(status) = filter.status {
             self.status_condition(status, &mut conditions);
         }

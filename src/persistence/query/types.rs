@@ -18,6 +18,8 @@ pub struct SimulationFilter {
     pub iteration: Option<u32>,
     /// Why it was run.
     pub purpose: Option<Purpose>,
+    /// Anything but this was it run for.
+    pub except: Option<Purpose>,
     /// Where it stands.
     pub status: Option<Status>,
     /// Title of the scenario (`config_name`) or its file name.
