@@ -176,7 +176,15 @@ impl View for Sql {
         }
     }
 
-    fn enter(&mut self, _desk: &mut Desk<'_>) {}
+    fn enter(&mut self, desk: &mut Desk<'_>) {
+        // Answers come to the screen that is seen: that of a statement did not find this one.
+        if self.awaiting.waits() {
+            self.awaiting.give_up();
+            desk.ask(Slot::Main, Query::Nothing);
+            self.awaiting
+                .fail("the statement was stopped when the screen was left; Enter runs it again".to_owned());
+        }
+    }
 
     fn intent(&mut self, intent: Intent, count: Option<u64>, desk: &mut Desk<'_>) -> bool {
         if intent == Intent::Back && self.awaiting.waits() {

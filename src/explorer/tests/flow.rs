@@ -44,6 +44,19 @@ fn a_recorded_run_is_run_once_more_and_one_that_is_complete_does_not_go_on() {
 }
 
 #[test]
+fn a_statement_whose_screen_is_left_is_stopped_and_says_so() {
+    let mut world = world();
+    world.keys("g q");
+    world.press("Enter");
+    assert!(world.screen(120, 40).contains("running"), "{}", world.screen(120, 40));
+    world.keys("F1 Esc");
+    let screen = world.screen(120, 40);
+    assert!(screen.contains("stopped when the screen was left") && !screen.contains("running"), "{screen}");
+    let screen = world.keys("Enter").screen(120, 40);
+    assert!(screen.contains("Result (") && !screen.contains("stopped"), "{screen}");
+}
+
+#[test]
 fn every_one_of_many_runs_is_reached_and_stays_selected() {
     let mut world = world();
     world.runs = 950;
