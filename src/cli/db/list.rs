@@ -61,12 +61,21 @@ fn simulation_cells(row: &SimulationRow) -> Vec<String> {
         row.config_name.clone(),
         row.purpose.to_string(),
         row.experiment_run_id.clone().unwrap_or_default(),
-        row.experiment_iteration.map_or_else(String::new, |iteration| iteration.to_string()),
+        row.experiment_iteration.map_or_else(String::new, |iteration| place(row, iteration)),
         row.rng_seed.to_string(),
         format!("{}/{}", row.last_tick.map_or(0, |last| last + 1), row.num_ticks),
         row.status.to_string(),
         row.started_at.format("%Y-%m-%d %H:%M"),
     ]
+}
+
+/// The iteration as people count, or the point of a sweep by its number.
+fn place(row: &SimulationRow, iteration: u32) -> String {
+    if row.purpose == Purpose::Sweep {
+        iteration.to_string()
+    } else {
+        iteration.saturating_add(1).to_string()
+    }
 }
 
 fn simulation_json(row: &SimulationRow) -> Value {
