@@ -75,6 +75,15 @@ impl fmt::Display for Cents {
     }
 }
 
+impl Cents {
+    /// With its unit: `-$1,234.56`.
+    #[must_use]
+    pub fn dollars(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        format!("{sign}${}", self.to_string().trim_start_matches('-'))
+    }
+}
+
 /// A count with thousands separators: `1,234,567`.
 #[must_use]
 pub fn grouped(count: u64) -> String {

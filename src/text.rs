@@ -1,11 +1,30 @@
 //! The one text form of values: canonical JSON (spec 05, 1.2); and the text of a panic.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+
+/// A text that a terminal shows and is not steered by: line feeds and tabs stay, every other control
+/// character is replaced. Names, replies of a model and texts of files are the user's or somebody else's.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
+    if text.contains(steers) {
+        Cow::Owned(text.chars().map(|letter| if steers(letter) { visible(letter) } else { letter }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The letter, or a sign in place of a control character.
+#[must_use]
+pub fn visible(letter: char) -> char {
+    if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }
+}
 
 /// Appends a JSON text with its quotes; only `"`, `\` and control characters are escaped.
 pub fn write_quoted(text: &str, out: &mut String) {

@@ -10,6 +10,7 @@ use crate::explorer::ExplorerError;
 use crate::finding::{Finding, Findings};
 use crate::persistence::PersistenceError;
 use crate::sources::SourceError;
+use crate::text::harmless;
 
 /// Why a command ended without having done what was asked.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl CliError {
 /// Prints a line on standard error.
 pub fn say(line: &str) {
     // Whoever closed its terminal hears nothing any more.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", harmless(line));
 }
 
 /// Prints every finding of a file: errors, then warnings.

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
+use crate::text::harmless;
+
 /// Standard output of a command.
 #[derive(Debug)]
 pub struct Output {
@@ -22,8 +24,13 @@ impl Output {
         self.is_terminal
     }
 
-    /// Writes a text as it is.
+    /// Writes a text that people read, or JSON; no control character of it steers a terminal. JSON has
+    /// those beyond ASCII as they are, so that programs read them as they are.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
+        let bare = |letter: char| letter.is_ascii_control() && letter != '\u{7f}';
+        if self.is_terminal || text.contains(|letter| bare(letter) && letter != '\n' && letter != '\t') {
+            return self.stdout.write_all(harmless(text).as_bytes());
+        }
         self.stdout.write_all(text.as_bytes())
     }
 

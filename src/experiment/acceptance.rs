@@ -151,7 +151,7 @@ fn percent(rate: f64) -> String {
 fn dollars(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let magnitude = cents.unsigned_abs();
-    format!("${sign}{}.{:02}", magnitude / 100, magnitude % 100)
+    format!("{sign}${}.{:02}", magnitude / 100, magnitude % 100)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use super::analysis::diff::same_number;
-use super::policies::{TREES, fraction_given, has_tree};
+use super::policies::{FRACTION, TREES, fraction_given, has_tree};
 
 /// The block `policy_constraints`. A list that is absent restricts nothing; one that is given is complete.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,8 +63,6 @@ impl ParameterKind {
 /// Types that need no tree.
 const BUILT_IN_TYPES: [&str; 5] =
     ["Fifo", "Deadline", "LiquidityAware", "LiquiditySplitting", "MockSplitting"];
-
-const FRACTION: &str = "initial_liquidity_fraction";
 
 impl PolicyConstraints {
     /// Everything that a policy breaks, in the specified order, without what the engine says of it.

@@ -9,6 +9,7 @@ pub(crate) mod cases;
 pub mod constraints;
 pub mod convergence;
 pub mod evaluate;
+pub mod extent;
 pub mod file;
 pub mod history;
 pub mod ids;

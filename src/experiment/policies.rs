@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::document::{self, Node};
 use crate::finding::Findings;
 use crate::persistence::PolicyAuthor;
+pub use crate::policy::FRACTION;
 use crate::policy::PolicyDocument;
 use crate::scenario::{self, Agent, NoFiles, Overrides, Policy, PolicySpec};
 
@@ -17,9 +18,6 @@ pub const TREES: [&str; 4] =
 
 /// The fraction of a policy that names none.
 pub const DEFAULT_FRACTION: f64 = 0.5;
-
-/// The parameter that says how much of its pool a bank brings.
-pub const FRACTION: &str = "initial_liquidity_fraction";
 
 /// A policy that an agent can run under. Clones share it.
 #[derive(Clone, Debug)]

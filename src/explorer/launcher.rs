@@ -21,6 +21,7 @@ use super::rows::{
     Status, Subject, SweepSize,
 };
 use super::source::with_hint;
+use crate::experiment::extent::Extent;
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::recorded::{Changes, RecordedRun};
 use crate::experiment::runner::{self, ExperimentError, PointNote, RunOptions, RunResult, SimulationNote};
@@ -133,7 +134,7 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
     let resolved = plan.scenario.resolve().ok();
     let mut notes = warnings(&loaded.findings);
     notes.extend(warnings(&loaded.scenario_findings.1));
-    notes.extend(plan.proposer.notice.clone());
+    notes.extend(plan.notices());
     Ok(Subject {
         kind: Kind::Experiment,
         name: experiment.name.clone(),
@@ -154,6 +155,7 @@ fn inspect_experiment(argument: &str) -> Result<Subject, String> {
             workers: thread::available_parallelism().map_or(1, |count| count.get() as u64),
             optimized: experiment.optimized_agents.clone(),
             sweep: experiment.sweep.as_ref().map(sweep_size),
+            extent: Extent::of(experiment, &plan.proposer),
         }),
         warnings: notes,
     })

@@ -8,6 +8,7 @@ mod sweeps;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use crate::experiment::extent::Extent;
 use crate::money::Cents;
 
 pub use policies::{PolicyLine, PolicyOf, PolicyText, Role};
@@ -386,6 +387,8 @@ pub struct ExperimentSettings {
     pub optimized: Vec<String>,
     /// Runs of a sweep, which improves nothing.
     pub sweep: Option<SweepSize>,
+    /// What the number of its simulations depends on.
+    pub extent: Extent,
 }
 
 /// Which simulations of an experiment are stored (spec 07, 16.3).

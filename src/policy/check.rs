@@ -16,8 +16,8 @@ const MAX_DEPTH: usize = 100;
 /// Names of registers that one policy may use, read ones included.
 pub(super) const MAX_REGISTERS: usize = u16::MAX as usize;
 
-/// The parameter with the liquidity fraction (C7).
-pub(super) const FRACTION: &str = "initial_liquidity_fraction";
+/// The parameter that says how much of its pool a bank brings (C7).
+pub const FRACTION: &str = "initial_liquidity_fraction";
 
 /// Checks a document that was read from `node`, the policy at `base` of its file.
 pub(super) fn check(document: &PolicyDocument, node: &Node, base: &str, findings: &mut Findings) {

@@ -32,6 +32,7 @@ pub use ast::{
     ActionNode, Computation, ConditionNode, Expression, Literal, Operand, PolicyDocument, TreeKind, TreeNode,
 };
 pub use category::{Category, CostCategory, Toggles, sorted_names};
+pub use check::FRACTION;
 pub use decision::{BankDecision, CollateralDecision, HoldCause, PaymentDecision, RegisterIdx};
 pub use explain::TreeLine;
 pub use fields::{FIELDS, Facts, Field, FieldRow, Figure, REGISTER_PREFIX};

@@ -160,7 +160,7 @@ impl Table {
 
 /// Names are the user's: a control character in one must not reach a terminal.
 fn push_clean(text: &str, out: &mut String) {
-    out.extend(text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }));
+    out.extend(text.chars().map(crate::text::visible));
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `experiment bundle` and `experiment bundle verify`: a run in one file, and whether it comes out the same.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,9 @@ use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render};
 use crate::experiment::bundle::{Agreement, Bundle, Verification};
-use crate::experiment::ids::simulation_number;
 use crate::experiment::recorded::RecordedRun;
-use crate::experiment::runner::{self, Observer, RunOptions, SimulationNote};
 use crate::finding::Findings;
-use crate::persistence::{Access, Database, Status};
-use crate::run::CancelFlag;
+use crate::persistence::{Access, Database};
 
 /// Writes a bundle, or verifies one.
 pub fn bundle(args: &BundleArgs) -> Result<(), CliError> {
@@ -51,49 +49,23 @@ fn write(run_id: &str, args: &BundleArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Ends a run behind the last simulation that is told of.
-struct Until {
-    run_id: String,
-    last: u64,
-    cancel: CancelFlag,
-    /// Whether that is why the run ends, and not that the user stopped it.
-    reached: bool,
-}
-
-impl Observer for Until {
-    fn simulation(&mut self, note: &SimulationNote) {
-        if simulation_number(&self.run_id, &note.id).is_some_and(|number| number > self.last) {
-            self.reached = true;
-            self.cancel.cancel();
-        }
-    }
-}
-
 fn verify(args: &VerifyArgs) -> Result<(), CliError> {
     let bundle = read(&args.file)?;
     let name = args.file.display().to_string();
-    let plan = bundle.plan().map_err(|findings| CliError::Refused { name: name.clone(), findings })?;
+    if bundle.is_empty() {
+        return Err(CliError::Failed {
+            message: format!(
+                "the bundle `{name}` tells of no iteration, point or simulation: nothing to verify"
+            ),
+            hint: None,
+        });
+    }
     let folder = tempfile::tempdir()
         .map_err(|error| CliError::failed(format!("no folder for a temporary database: {error}")))?;
     let database = Database::open(folder.path().join("verify.duckdb"), Access::Write)?;
-    let stopped = interrupt::watch();
-    let run_id = bundle.run.run_id.clone();
-    let options = RunOptions {
-        run_id: Some(run_id.clone()),
-        workers: args.workers.map(usize::from),
-        no_baselines: true,
-    };
-    // The points of a sweep end in any order.
-    let ends = bundle.run.status == Status::Completed.name() || bundle.run.experiment_type == "sweep";
-    let numbers = bundle.simulations.iter().filter_map(|row| simulation_number(&run_id, &row.simulation_id));
-    let last = if ends { u64::MAX } else { numbers.max().unwrap_or(u64::MAX) };
-    let mut until = Until { run_id, last, cancel: stopped.clone(), reached: false };
-    let result = runner::run(&plan, &options, Some(&database), &mut until, &stopped)
-        .map_err(|error| CliError::of_experiment(error, &name))?;
-    if result.status == Status::Cancelled && !until.reached {
-        return Err(CliError::Interrupted);
-    }
-    let verification = Verification::of(&bundle, &database.reader()?)?;
+    let verified = bundle.verify(args.workers.map(usize::from), &database, &interrupt::watch());
+    let verification = verified.map_err(|error| CliError::of_experiment(error, &name))?;
+    let verification = verification.ok_or(CliError::Interrupted)?;
     report(&bundle, &verification, args.json)?;
     if verification.holds() { Ok(()) } else { Err(CliError::Reported) }
 }
@@ -113,30 +85,50 @@ fn report(bundle: &Bundle, verification: &Verification, as_json: bool) -> Result
     }
     let (version, own) = (&bundle.run.engine_version, env!("CARGO_PKG_VERSION"));
     output.line(&format!("Run {}, recorded by version {version}, verified by {own}", bundle.run.run_id))?;
-    let rows: Vec<Vec<String>> = verification
-        .simulations
-        .iter()
-        .zip(&bundle.simulations)
-        .map(|((id, agreement), told)| {
-            vec![id.clone(), told.event_digest.chars().take(12).collect(), agreement.word().to_owned()]
-        })
-        .collect();
+    let digests: HashMap<&str, &str> =
+        bundle.simulations.iter().map(|row| (&*row.simulation_id, &*row.event_digest)).collect();
+    let row = |(id, agreement): &(String, Agreement)| {
+        let digest =
+            digests.get(id.as_str()).map_or_else(String::new, |digest| digest.chars().take(12).collect());
+        vec![id.clone(), digest, agreement.word().to_owned()]
+    };
+    let rows: Vec<Vec<String>> = verification.simulations.iter().map(row).collect();
     if !rows.is_empty() {
         output.text(&render(&[left("Simulation"), left("Digest"), left("Result")], &rows))?;
     }
-    for (iteration, agreement) in verification.iterations.iter().filter(|(_, one)| !one.holds()) {
-        output.line(&format!("Iteration {}: its costs: {}", iteration + 1, agreement.word()))?;
-    }
-    for ((point, repetition), agreement) in verification.points.iter().filter(|(_, one)| !one.holds()) {
-        output.line(&format!("Point {point}, repetition {repetition}: its figures: {}", agreement.word()))?;
+    for line in disagreements(verification) {
+        output.line(&line)?;
     }
     output.line(&counted("simulations", &verification.simulations))?;
-    output.line(&if bundle.run.experiment_type == "sweep" {
+    output.line(&if bundle.is_sweep() {
         counted("points", &verification.points)
     } else {
         counted("iterations", &verification.iterations)
     })?;
+    output.line(&counted("policies", &verification.policies))?;
+    output.line(&counted("entries of settings and result", &verification.result))?;
+    for what in &verification.unverified {
+        output.line(&format!("not verified: {what}"))?;
+    }
     Ok(output.finish()?)
+}
+
+/// What does not agree, simulations apart.
+fn disagreements(verification: &Verification) -> Vec<String> {
+    let Verification { result, iterations, points, policies, .. } = verification;
+    let mut lines = Vec::new();
+    let mut tell = |what: String, agreement: Agreement| {
+        if !agreement.holds() {
+            lines.push(format!("{what}: {}", agreement.word()));
+        }
+    };
+    iterations.iter().for_each(|(at, one)| tell(format!("Costs of iteration {}", at + 1), *one));
+    for ((point, repetition), one) in points {
+        tell(format!("Figures of point {point}, repetition {repetition}"), *one);
+    }
+    policies.iter().for_each(|(hash, one)| tell(format!("Policy {hash}"), *one));
+    result.iter().for_each(|(key, one)| tell(format!("`{key}`"), *one));
+    lines
 }
 
 fn counted<T>(what: &str, found: &[(T, Agreement)]) -> String {
@@ -145,14 +137,16 @@ fn counted<T>(what: &str, found: &[(T, Agreement)]) -> String {
 }
 
 fn verification_json(bundle: &Bundle, verification: &Verification) -> Value {
-    let Verification { iterations, points, simulations } = verification;
+    let Verification { result, iterations, points, simulations, policies, unverified } = verification;
+    let by_key = |found: &[(String, Agreement)], key: &str| -> Vec<Value> {
+        found.iter().map(|(name, one)| json!({key: name, "result": one.word()})).collect()
+    };
     let iterations =
         iterations.iter().map(|(number, one)| json!({"iteration": number, "result": one.word()}));
     let points = points.iter().map(|((point, repetition), one)| {
         let result = one.word();
         json!({"point": point, "repetition": repetition, "result": result})
     });
-    let simulations = simulations.iter().map(|(id, one)| json!({"simulation_id": id, "result": one.word()}));
     json!({
         "run_id": bundle.run.run_id,
         "recorded_by": bundle.run.engine_version,
@@ -160,6 +154,9 @@ fn verification_json(bundle: &Bundle, verification: &Verification) -> Value {
         "agrees": verification.holds(),
         "iterations": iterations.collect::<Vec<_>>(),
         "points": points.collect::<Vec<_>>(),
-        "simulations": simulations.collect::<Vec<_>>(),
+        "simulations": by_key(simulations, "simulation_id"),
+        "policies": by_key(policies, "policy_hash"),
+        "result": by_key(result, "key"),
+        "unverified": unverified,
     })
 }

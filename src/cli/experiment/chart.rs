@@ -137,7 +137,7 @@ fn values(data: &ChartData) -> String {
     let row = |it: &ChartPoint| {
         vec![
             it.iteration.to_string(),
-            format!("${}", Cents(it.cost)),
+            Cents(it.cost).dollars(),
             it.parameter.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}")),
             if it.accepted { "accepted" } else { "rejected" }.to_owned(),
         ]

@@ -70,7 +70,7 @@ fn value(value: &Value) -> String {
 
 fn cells(name: String, SideBySide { a, b, difference }: &SideBySide) -> Vec<String> {
     let mut cells = vec![name];
-    cells.extend([a, b].map(|it| known(it.cost, |cost| format!("${}", Cents(cost)))));
+    cells.extend([a, b].map(|it| known(it.cost, |cost| Cents(cost).dollars())));
     cells.push(known(difference.cost, |cost| format!("{}{}", plus(cost as f64), Cents(cost))));
     let rate = |it: &Figures| known(it.settlement_rate, |rate| format!("{:.2}%", rate * 100.0));
     cells.extend([a, b].map(rate));

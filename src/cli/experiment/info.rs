@@ -129,7 +129,10 @@ fn proposer_rows(experiment: &Experiment, source: &Source) -> Vec<(&'static str,
     match chosen(experiment, source) {
         Ok(chosen) => {
             let mut rows = vec![("Proposer", chosen.model())];
+            // The scenario is not looked at: banks have pools as far as is known.
+            let futility = chosen.futility(experiment, &|_| true);
             rows.extend(chosen.notice.map(|notice| ("Why", notice)));
+            rows.extend(futility.map(|why| ("Note", why)));
             rows
         }
         Err(problem) => vec![("Proposer", problem)],

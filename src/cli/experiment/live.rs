@@ -152,7 +152,7 @@ fn summary(data: &Value) -> String {
 
 /// Cents as dollars with separators.
 pub fn dollars(cents: &Value) -> String {
-    cents.as_i64().map_or_else(|| "n/a".to_owned(), |cents| format!("${}", Cents(cents)))
+    cents.as_i64().map_or_else(|| "n/a".to_owned(), |cents| Cents(cents).dollars())
 }
 
 fn percent(rate: &Value) -> String {

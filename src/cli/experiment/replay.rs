@@ -36,7 +36,7 @@ pub fn replay(args: &ReplayRunArgs) -> Result<(), CliError> {
     let reason = experiment.convergence_reason.as_deref().unwrap_or("not ended yet");
     output.line(&format!("Reason: {reason}"))?;
     if let Some(cost) = experiment.final_cost {
-        output.line(&format!("Final cost: ${}", Cents(cost)))?;
+        output.line(&format!("Final cost: {}", Cents(cost).dollars()))?;
     }
     output.finish()?;
     if experiment.status == Status::Running {

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
 use crate::experiment::analysis::summary::RunSummary;
+use crate::experiment::policies::fraction_given;
 use crate::experiment::recorded::CONTINUED_BY;
 use crate::money::Cents;
 use crate::persistence::{ExperimentRow, IterationRow, Reader, RunFilter, RunRow};
@@ -60,7 +61,7 @@ fn list(reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
 }
 
 fn money(cents: Option<i64>) -> String {
-    cents.map_or_else(String::new, |cents| format!("${}", Cents(cents)))
+    cents.map_or_else(String::new, |cents| Cents(cents).dollars())
 }
 
 fn run_cells(run: &RunRow, experiment: &ExperimentRow) -> Vec<String> {
@@ -176,8 +177,8 @@ fn each(json: &str, show: impl Fn(&Value) -> String) -> String {
 }
 
 fn fraction(policy: &Value) -> String {
-    let fraction = &policy["parameters"]["initial_liquidity_fraction"];
-    fraction.as_f64().map_or_else(|| "–".to_owned(), |fraction| format!("{fraction:.4}"))
+    let given = fraction_given(policy).and_then(Value::as_f64);
+    given.map_or_else(|| "–".to_owned(), |fraction| format!("{fraction:.4}"))
 }
 
 fn accepted(json: &str) -> String {

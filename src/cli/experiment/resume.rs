@@ -2,9 +2,9 @@
 //! database holds of them.
 
 use super::open_for_more;
-use super::run::{LiveView, conclude};
+use super::run::{LiveView, conclude, say_notices};
 use crate::cli::args::{RerunArgs, ResumeArgs};
-use crate::cli::error::{CliError, say};
+use crate::cli::error::CliError;
 use crate::cli::interrupt;
 use crate::experiment::recorded::{Changes, RecordedRun};
 use crate::experiment::runner::{self, Plan, RunOptions};
@@ -54,8 +54,6 @@ fn plan(recorded: &RecordedRun, changes: &Changes, quiet: bool) -> Result<Plan, 
     let plan = recorded
         .plan(changes, &sources::from_environment, &sources::read_script)
         .map_err(|findings| CliError::Refused { name, findings })?;
-    if let Some(notice) = plan.proposer.notice.as_ref().filter(|_| !quiet) {
-        say(&format!("note: {notice}"));
-    }
+    say_notices(&plan, quiet);
     Ok(plan)
 }

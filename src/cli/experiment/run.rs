@@ -15,9 +15,10 @@ use crate::cli::error::{CliError, report_warnings, say};
 use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::experiment::analysis::summary::{Records, RunSummary};
+use crate::experiment::extent::Extent;
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::runner::{
-    self, ExperimentError, Observer, PointNote, RunOptions, RunResult, SimulationNote, Standing,
+    self, ExperimentError, Observer, Plan, PointNote, RunOptions, RunResult, SimulationNote, Standing,
 };
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::money::Cents;
@@ -105,10 +106,14 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
     }
     report_warnings(&args.file, &loaded.findings);
     report_warnings(&loaded.scenario_findings.0, &loaded.scenario_findings.1);
-    if let Some(notice) = loaded.plan.proposer.notice.as_ref().filter(|_| !args.show.quiet) {
-        say(&format!("note: {notice}"));
-    }
+    say_notices(&loaded.plan, args.show.quiet);
     Ok(loaded)
+}
+
+/// Says what is to be known of the proposer before the run.
+pub fn say_notices(plan: &Plan, quiet: bool) {
+    let notices = if quiet { Vec::new() } else { plan.notices() };
+    notices.iter().for_each(|notice| say(&format!("note: {notice}")));
 }
 
 /// What the command line decides in place of the file.
@@ -183,15 +188,16 @@ fn is_read_only(path: &Path) -> bool {
 fn dry_run(loaded: &LoadedExperiment, path: Option<&Path>, args: &ExperimentRunArgs) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
-    let simulations = most_simulations(experiment, !args.no_baselines);
-    let ticks = simulations.saturating_mul(experiment.evaluation.ticks);
+    let extent = Extent { baselines: !args.no_baselines, ..Extent::of(experiment, &plan.proposer) };
+    let (simulations, ticks) = (extent.simulations(), extent.ticks(experiment.evaluation.ticks));
     let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
     let mut output = Output::new();
     if args.show.json {
         let plan = json!({
             "experiment": config,
             "simulations_at_most": simulations,
-            "ticks_at_most": ticks,
+            // What a program cannot read as an integer it does not get.
+            "ticks_at_most": u64::try_from(ticks).ok(),
             "database": path.map(|path| path.display().to_string()),
         });
         output.line(&plan.to_string())?;
@@ -199,25 +205,11 @@ fn dry_run(loaded: &LoadedExperiment, path: Option<&Path>, args: &ExperimentRunA
         let place = path.map_or_else(|| "no database".to_owned(), |path| path.display().to_string());
         output.line(&format!("{config:#}"))?;
         output.line(&format!("at most {simulations} simulations, {ticks} ticks; stored in {place}"))?;
+        if extent.sweep.is_none() {
+            output.line("those of comparisons, the proposer and the baselines are among them")?;
+        }
     }
     Ok(output.finish()?)
-}
-
-/// Simulations at most, those of baselines included if they are wanted.
-fn most_simulations(experiment: &Experiment, baselines: bool) -> u64 {
-    if let Some(sweep) = &experiment.sweep {
-        return sweep.runs().unwrap_or(0) as u64;
-    }
-    let (agents, iterations) =
-        (experiment.optimized_agents.len() as u64, u64::from(experiment.convergence.max_iterations));
-    let samples =
-        if experiment.evaluation.uses_samples() { experiment.evaluation.samples() as u64 } else { 0 };
-    // An evaluation in every iteration, and a comparison for every agent in every round.
-    let per_evaluation = if samples > 0 { 1 + agents * samples } else { 1 };
-    let per_comparison = if samples > 0 { samples } else { 2 };
-    let per_baseline = if samples > 0 { agents * samples } else { 1 };
-    let of_baselines = if baselines { runner::BASELINE_EVALUATIONS * per_baseline } else { 0 };
-    iterations * per_evaluation + (iterations - 1) * agents * per_comparison + of_baselines
 }
 
 /// Shows a run while it goes on.
@@ -240,7 +232,7 @@ impl LiveView {
     pub fn new(show: &ShowOptions, experiment: &Experiment) -> Self {
         let shown = !show.quiet && !show.json;
         let (unit, length) = match &experiment.sweep {
-            Some(_) => ("run", most_simulations(experiment, false)),
+            Some(sweep) => ("run", sweep.runs().unwrap_or(0) as u64),
             None => ("iteration", u64::from(experiment.convergence.max_iterations)),
         };
         let style = ProgressStyle::with_template(&format!("{{bar:40}} {unit} {{pos}}/{{len}} {{msg}}"));
@@ -378,11 +370,12 @@ fn result_lines(result: &RunResult) -> Vec<String> {
     if let Some(last) = &result.last {
         lines.push("  Final costs:".to_owned());
         let costs = result.agents.iter().zip(&last.costs);
-        lines.extend(costs.map(|(agent, cost)| format!("    {agent}: ${}", Cents(*cost))));
-        lines.push(format!("    total: ${}", Cents(last.total)));
+        lines.extend(costs.map(|(agent, cost)| format!("    {agent}: {}", Cents(*cost).dollars())));
+        lines.push(format!("    total: {}", Cents(last.total).dollars()));
     }
     if let Some(best) = &result.best {
-        lines.push(format!("  Best total: ${} in iteration {}", Cents(best.total), best.iteration + 1));
+        let total = Cents(best.total).dollars();
+        lines.push(format!("  Best total: {total} in iteration {}", best.iteration + 1));
     }
     lines
 }

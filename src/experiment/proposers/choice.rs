@@ -5,6 +5,7 @@ use super::replies::Replies;
 use super::script::Script;
 use super::{Proposer, search};
 use crate::experiment::file::{Experiment, LlmSettings, ProposerKey, ReadFile};
+use crate::experiment::policies::{DEFAULT_FRACTION, FRACTION, default_policy};
 use crate::finding::Finding;
 use crate::persistence::PolicyAuthor;
 
@@ -136,6 +137,29 @@ impl Chosen {
             ChosenKind::Model(_) | ChosenKind::Recorded(_) => PolicyAuthor::Llm,
             ChosenKind::Nobody => PolicyAuthor::Init,
         }
+    }
+
+    /// Why nothing will ever come of asking, where that is known before the run.
+    #[must_use]
+    pub fn futility(&self, experiment: &Experiment, has_pool: &dyn Fn(&str) -> bool) -> Option<String> {
+        if experiment.sweep.is_some() {
+            return None;
+        }
+        let Some(constraints) = &experiment.policy_constraints else {
+            return Some("nothing will be proposed: the file has no `policy_constraints`".to_owned());
+        };
+        let stuck = |agent: &&String| {
+            let policy = default_policy(agent, DEFAULT_FRACTION);
+            !search::can_vary(constraints, &policy, has_pool(agent))
+        };
+        let stuck: Vec<&str> = experiment.optimized_agents.iter().filter(stuck).map(String::as_str).collect();
+        (self.kind == ChosenKind::Search && !stuck.is_empty()).then(|| {
+            format!(
+                "the search has nothing to vary for {}: a parameter needs both bounds, or `allowed_values`, \
+                 and an effect ({FRACTION} has one with a `liquidity_pool`); trees need `allowed_actions`",
+                stuck.join(", ")
+            )
+        })
     }
 
     /// A fresh proposer for a run.

@@ -256,6 +256,15 @@ impl Plan {
         Ok(plan)
     }
 
+    /// What the user should know of the proposer before the run.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let has_pool =
+            |agent: &str| self.scenario.agent(agent).is_some_and(|bank| bank.liquidity_pool.is_some());
+        let futility = self.proposer.futility(&self.experiment, &has_pool);
+        self.proposer.notice.iter().cloned().chain(futility).collect()
+    }
+
     fn default_policies(&self) -> Result<Vec<AgentPolicy>, String> {
         let build = |agent: &String| {
             AgentPolicy::build(default_policy(agent, DEFAULT_FRACTION), PolicyAuthor::Default)

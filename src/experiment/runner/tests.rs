@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{ExperimentError, Observer, Plan, RunOptions, RunResult, SimulationNote, resume, run};
+use crate::experiment::bundle::{Agreement, Bundle};
 use crate::experiment::cases::{Case, loops};
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::proposers::{Chosen, Wishes};
@@ -299,4 +300,78 @@ fn runs_whose_policies_fail_go_on_after_any_step() {
         |seed: u64| plan(&format!("{FAILING}master_seed: {seed}\n"), &scenario, &failing_proposals());
     let plan = (0..300).map(of_seed).find(fails_everywhere).unwrap();
     stops_anywhere("policies fail", plan, true);
+}
+
+/// The bundle of a run, written and read.
+fn bundled(database: &Database, run_id: &str) -> Bundle {
+    let reader = database.reader().unwrap();
+    let bundle = Bundle::of(&RecordedRun::read(&reader, run_id).unwrap(), &reader).unwrap();
+    Bundle::read(&serde_json::to_string(&bundle).unwrap()).unwrap()
+}
+
+#[test]
+fn bundles_of_stopped_runs_hold_and_are_verified_no_further_than_they_came() {
+    for level in [PersistLevel::None, PersistLevel::Primary, PersistLevel::All] {
+        let mut plan = plan(SEARCHING, RANDOM_DAY, "");
+        plan.experiment.persist_simulations = level;
+        let bench = Bench::new(plan);
+        let database = bench.open();
+        let mut watch = Stopper::new(Stop::Never);
+        bench.begin(&database, "run-whole", true, &mut watch).unwrap();
+        // Behind the first evaluation there is something to verify.
+        let first = watch.events.iter().position(|kind| *kind == EventKind::IterationStart).unwrap() + 1;
+        let steps = (first..watch.events.len()).filter(|at| {
+            matches!(watch.events[at - 1], EventKind::IterationStart | EventKind::ProposerStats)
+        });
+        for number in steps {
+            let id = format!("run-{number}");
+            bench.begin(&database, &id, true, &mut Stopper::new(Stop::Cancel(number))).unwrap();
+            let bundle = bundled(&database, &id);
+            let folder = tempfile::tempdir().unwrap();
+            let own = Database::open(folder.path().join("verify.duckdb"), Access::Write).unwrap();
+            let found = bundle.verify(Some(1), &own, &CancelFlag::default()).unwrap().unwrap();
+            assert!(found.holds(), "{level:?}, stopped at {number}: {found:?}");
+            let begun = own.reader().unwrap().experiment(&id).unwrap().unwrap().num_iterations;
+            assert!(begun <= bundle.run.num_iterations, "{level:?}, {number}: {begun} iterations");
+        }
+    }
+}
+
+#[test]
+fn whatever_is_changed_in_a_bundle_shows() {
+    let bench = Bench::new(plan(SEARCHING, RANDOM_DAY, ""));
+    let database = bench.open();
+    bench.begin(&database, "run-1", false, &mut Stopper::new(Stop::Never)).unwrap();
+    let bundle = bundled(&database, "run-1");
+    let verified = |bundle: &Bundle| {
+        let folder = tempfile::tempdir().unwrap();
+        let own = Database::open(folder.path().join("verify.duckdb"), Access::Write).unwrap();
+        bundle.verify(Some(1), &own, &CancelFlag::default()).unwrap().unwrap()
+    };
+    let honest = verified(&bundle);
+    assert!(honest.holds(), "{honest:?}");
+    let edits: [(&str, fn(&mut Bundle)); 9] = [
+        ("final cost", |it| it.config["final_cost"] = json!(1)),
+        ("best cost", |it| it.config["best_cost"] = json!(1)),
+        ("final policy", |it| {
+            it.config["final_policies"]["ASH"]["parameters"]["initial_liquidity_fraction"] = json!(0.07);
+        }),
+        ("a baseline", |it| it.config["baselines"]["fifo"]["total_cost"] = json!(1)),
+        ("the reason", |it| it.run.convergence_reason = Some("policy_stability".to_owned())),
+        ("policies", |it| it.policies.clear()),
+        ("a simulation", |it| drop(it.simulations.remove(4))),
+        ("all simulations", |it| it.simulations.clear()),
+        ("an iteration", |it| drop(it.iterations.remove(1))),
+    ];
+    for (what, edit) in edits {
+        let mut edited = bundle.clone();
+        edit(&mut edited);
+        assert!(!verified(&edited).holds(), "{what}");
+    }
+    let mut fewer = bundle.clone();
+    let gone = fewer.simulations.remove(4).simulation_id;
+    assert!(verified(&fewer).simulations.contains(&(gone, Agreement::Untold)));
+    let (mut empty, none) = (bundle, Vec::new());
+    (empty.simulations, empty.iterations) = (Vec::new(), Vec::new());
+    assert!(empty.is_empty() && empty.points == none);
 }

@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 
 use super::runs::{conversation, detail, policy, run_row};
 use super::stories;
+use crate::experiment::extent::{Asked, Extent};
+use crate::experiment::file::Mode;
 use crate::explorer::draw::draw;
 use crate::explorer::key::Key;
 use crate::explorer::look::Look;
@@ -285,6 +287,16 @@ pub fn subject(name: &str) -> Result<Subject, String> {
             workers: 2,
             optimized: vec!["BANK_A".into(), "BANK_B".into()],
             sweep: None,
+            extent: Extent {
+                mode: Mode::Bootstrap,
+                agents: 2,
+                iterations: 25,
+                samples: 10,
+                proposer: Some(Asked::Script),
+                calls: 3,
+                baselines: true,
+                sweep: None,
+            },
         }),
         _ => return Err(format!("`{name}`: there is no such file")),
     };

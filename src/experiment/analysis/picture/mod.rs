@@ -210,6 +210,7 @@ mod tests {
     use tiny_skia::{Pixmap, PremultipliedColorU8};
 
     use super::*;
+    use crate::experiment::policies::FRACTION;
 
     fn game() -> ChartData {
         let point = |iteration, cost, accepted, parameter| ChartPoint {
@@ -222,7 +223,7 @@ mod tests {
         ChartData {
             run_id: "two-period".to_owned(),
             agent: Some("A & B <1>".to_owned()),
-            parameter: Some("initial_liquidity_fraction".to_owned()),
+            parameter: Some(FRACTION.to_owned()),
             points: vec![
                 point(0, 5_000, true, 0.5),
                 point(1, 2_500, true, 0.25),

@@ -59,12 +59,16 @@ pub struct RunSummary {
     pub settlement_start: Option<f64>,
     /// The same in the last one.
     pub settlement_end: Option<f64>,
+    /// Whether every iteration measures on the same day, so that their totals can be compared.
+    pub comparable: bool,
     /// What simple policies would have cost.
     pub baselines: Vec<Baseline>,
     /// Comparisons made.
     pub comparisons: usize,
     /// Times that a policy was replaced.
     pub accepted: usize,
+    /// Calls of the proposer.
+    pub calls: usize,
     /// Why proposals were not taken, and how often; the most frequent first.
     pub rejections: Vec<RejectionCount>,
     /// What to be careful about.
@@ -146,6 +150,18 @@ pub enum Caution {
     },
     /// It ended without converging.
     NotConverged,
+    /// No proposal was ever compared or taken: the policies are those of the start, and that the costs
+    /// stand still says nothing.
+    NothingProposed {
+        /// Calls of the proposer.
+        calls: usize,
+        /// Those that got no reply.
+        without_reply: usize,
+        /// Those whose reply could not be used.
+        unusable: usize,
+    },
+    /// Iterations measure on days or samples of their own, so that their totals cannot be compared.
+    OtherDays,
     /// The policies at the end are not the best ones that were measured.
     FinalNotBest {
         /// Their total.
@@ -206,13 +222,15 @@ impl RunSummary {
             last_accepted: last_accepted(records),
             settlement_start: records.iterations.first().and_then(|row| row.settlement_rate),
             settlement_end: course.as_ref().and_then(|course| course.end.settlement_rate),
+            comparable: !records.random && mode_is_one_day(config),
             baselines: baselines(config),
             comparisons: records.comparisons.len(),
             accepted: records.iterations.iter().map(replaced).sum(),
+            calls: records.calls,
             rejections: rejections(records),
             cautions: Vec::new(),
         };
-        summary.cautions = cautions(&summary, records.random);
+        summary.cautions = cautions(&summary, records, course.as_ref());
         summary
     }
 }
@@ -377,26 +395,51 @@ fn rejections(records: &Records) -> Vec<RejectionCount> {
     counts
 }
 
-fn cautions(summary: &RunSummary, random: bool) -> Vec<Caution> {
+fn cautions(summary: &RunSummary, records: &Records, course: Option<&Course<'_>>) -> Vec<Caution> {
     let mut cautions = Vec::new();
+    let measured = summary.total.is_some();
     if summary.status != Status::Completed {
         cautions.push(Caution::NotEnded);
-    } else if !summary.converged && summary.total.is_some() {
+    } else if !summary.converged && measured {
         cautions.push(Caution::NotConverged);
     }
-    if random && summary.samples < MANY_SAMPLES && summary.total.is_some() {
+    cautions.extend(nothing_proposed(summary, records));
+    if records.random && summary.samples < MANY_SAMPLES && measured {
         cautions.push(Caution::FewSamples { samples: summary.samples });
     }
-    if let (Some(total), Some(iteration)) = (&summary.total, summary.best_iteration)
-        && total.best < total.end
+    if !summary.comparable && records.iterations.len() > 1 {
+        cautions.push(Caution::OtherDays);
+    }
+    if let (Some(course), true) = (course, summary.comparable)
+        && course.best.total < course.end.total
+        && course.best.policies != course.end.policies
     {
-        cautions.push(Caution::FinalNotBest { end: total.end, best: total.best, iteration });
+        let (end, best, iteration) = (course.end.total, course.best.total, course.best_iteration);
+        cautions.push(Caution::FinalNotBest { end, best, iteration });
     }
     if let Some(settlement_rate) = summary.settlement_end.filter(|rate| *rate < 1.0) {
         cautions.push(Caution::Unsettled { settlement_rate });
     }
     cautions.extend(dearer_than(summary));
     cautions
+}
+
+/// Whether there were rounds, and nothing came of any of them that could be judged.
+fn nothing_proposed(summary: &RunSummary, records: &Records) -> Option<Caution> {
+    let rounds = records.iterations.len() > 1 || summary.status == Status::Completed;
+    let nothing = rounds && summary.total.is_some() && summary.comparisons == 0 && summary.accepted == 0;
+    let count = |of: fn(&Rejection) -> bool| records.failures.iter().filter(|it| of(it)).count();
+    nothing.then(|| Caution::NothingProposed {
+        calls: summary.calls,
+        without_reply: count(|it| *it == Rejection::NoReply),
+        unusable: count(|it| matches!(it, Rejection::NoPolicy | Rejection::Unusable)),
+    })
+}
+
+/// Whether the mode measures by a full run, which is the same in every iteration unless payments arrive by
+/// chance. Samples are drawn anew in every iteration.
+fn mode_is_one_day(config: &Map<String, Value>) -> bool {
+    at(config, &["evaluation", "mode"]) != Some(&Value::from("bootstrap"))
 }
 
 /// The cheapest baseline that beats the policies at the end.

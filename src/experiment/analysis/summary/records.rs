@@ -26,6 +26,8 @@ pub struct Records {
     pub(super) iterations: Vec<Evaluated>,
     /// By iteration.
     pub(super) comparisons: Vec<Judged>,
+    /// Calls of the proposer.
+    pub(super) calls: usize,
     pub(super) failures: Vec<Rejection>,
 }
 
@@ -104,6 +106,7 @@ impl Default for Records {
             reason: None,
             iterations: Vec::new(),
             comparisons: Vec::new(),
+            calls: 0,
             failures: Vec::new(),
         }
     }
@@ -144,6 +147,7 @@ impl Records {
             reason: run.convergence_reason,
             iterations: reader.iterations(run_id)?.iter().map(Evaluated::of_row).collect(),
             comparisons: judged.collect(),
+            calls: calls.len(),
             failures,
         }))
     }
@@ -185,7 +189,10 @@ impl Records {
                 new_cost: row.new_cost,
                 interval: interval(row.confidence_interval_95.as_deref()),
             }),
-            ExperimentWrite::Event(event) => self.failures.extend(failure(event)),
+            ExperimentWrite::Event(event) => {
+                self.calls += usize::from(event.event_type == EventKind::Interaction.name());
+                self.failures.extend(failure(event));
+            }
             ExperimentWrite::End(end) => {
                 self.status = end.status;
                 self.num_iterations = i64::from(end.num_iterations);

@@ -135,11 +135,14 @@ impl RunSummary {
 
     fn costs(&self, total: &Path<i64>) -> Block {
         let row = |name: &str, Path { start, end, best }: &Path<i64>| {
-            vec![name.to_owned(), dollars(*start), dollars(*end), change(*start, *end), dollars(*best)]
+            let changed = self.comparable.then(|| change(*start, *end));
+            let cells = [name.to_owned(), dollars(*start), dollars(*end)];
+            cells.into_iter().chain(changed).chain([dollars(*best)]).collect()
         };
         let agents = self.agents.iter().filter_map(|agent| Some(row(&agent.agent, agent.cost.as_ref()?)));
         let rows = agents.chain([row("total", total)]).collect();
-        let columns = vec![left("Bank"), right("Start"), right("End"), right("Change"), right("Best")];
+        let mut columns = vec![left("Bank"), right("Start"), right("End"), right("Change"), right("Best")];
+        columns.retain(|column| self.comparable || column.title != "Change");
         Block::Table { columns, rows }
     }
 
@@ -206,6 +209,18 @@ impl RunSummary {
             Caution::FewSamples { samples } => {
                 format!("few samples: payments arrive by chance, and a cost is the mean of {samples} only")
             }
+            Caution::NothingProposed { calls, without_reply, unusable } => {
+                let why = why_nothing(*calls, *without_reply, *unusable);
+                let converged = if self.converged { ", and that it converged says nothing" } else { "" };
+                format!("nothing was ever compared or taken{converged}: {why}")
+            }
+            Caution::OtherDays => {
+                let what = if self.samples > 1 { "samples" } else { "days" };
+                format!(
+                    "every iteration is measured on {what} of its own: totals of different iterations \
+                     cannot be compared, and the best one is partly luck"
+                )
+            }
             Caution::FinalNotBest { end, best, iteration } => {
                 let (end, best) = (dollars(*end), dollars(*best));
                 format!(
@@ -219,6 +234,21 @@ impl RunSummary {
             Caution::DearerThanBaseline { baseline, total_cost } => {
                 format!("the baseline `{baseline}` is cheaper than the end: {}", dollars(*total_cost))
             }
+        }
+    }
+}
+
+/// Why nothing came of the calls of a proposer.
+fn why_nothing(calls: usize, without_reply: usize, unusable: usize) -> String {
+    let of_calls = |count: usize, what: &str| format!("{count} of {calls} calls {what}");
+    match (calls, without_reply, unusable) {
+        (0, ..) => "nobody was asked for a proposal".to_owned(),
+        (_, 0, 0) => "the proposer knew nothing better, or had nothing to vary".to_owned(),
+        (_, without, 0) => of_calls(without, "got no reply"),
+        (_, 0, unusable) => of_calls(unusable, "got a reply that could not be used"),
+        (_, without, unusable) => {
+            let unusable = of_calls(unusable, "a reply that could not be used");
+            format!("{}, {unusable}", of_calls(without, "got no reply"))
         }
     }
 }
@@ -238,7 +268,7 @@ fn value(value: &Value) -> String {
 }
 
 fn dollars(cents: i64) -> String {
-    format!("${}", Cents(cents))
+    Cents(cents).dollars()
 }
 
 fn percent(rate: f64) -> String {

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{Answer, Call, MAX_EVALUATIONS, Measured, Proposer, Request, Workbench};
+use crate::experiment::constraints::PolicyConstraints;
 use crate::experiment::evaluate::RunError;
 use outlook::{Day, Outlook};
 use parameter::Parameter;
@@ -28,6 +29,13 @@ pub struct Search {
     memory: HashMap<(String, String), Memory>,
     /// What was measured of changes of an agent's trees.
     changes: HashMap<String, Changes>,
+}
+
+/// Whether a policy has anything that the search may vary: it declines forever otherwise.
+#[must_use]
+pub fn can_vary(constraints: &PolicyConstraints, policy: &Value, has_pool: bool) -> bool {
+    !Parameter::of(constraints, policy, has_pool).is_empty()
+        || !change::changes(policy, constraints).is_empty()
 }
 
 /// Changes of one policy, with what they saved on the days on which they were tried.
@@ -62,7 +70,7 @@ impl Proposer for Search {
         if request.call > 1 {
             return Ok(Answer::Declined.into());
         }
-        let parameters = Parameter::of(request);
+        let parameters = Parameter::of(request.constraints, request.current, request.has_pool);
         let mut session = Session {
             request,
             bench,

@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Point, Request};
-use crate::experiment::constraints::{ParameterKind, ParameterRule};
-use crate::experiment::policies::fraction;
-
-const FRACTION: &str = "initial_liquidity_fraction";
+use super::Point;
+use crate::experiment::constraints::{ParameterKind, ParameterRule, PolicyConstraints};
+use crate::experiment::policies::{FRACTION, fraction};
 
 /// Finest step of a float, as a part of its range.
 const FINEST: f64 = 1e-4;
@@ -32,11 +30,10 @@ enum Values {
 impl Parameter {
     /// The parameters that may vary and have an effect: the fraction if there is a pool, others if a
     /// tree of the policy names them.
-    pub fn of(request: &Request<'_>) -> Vec<Self> {
-        let rules = request.constraints.allowed_parameters.as_deref().unwrap_or_default();
-        let has_effect = |name: &str| {
-            if name == FRACTION { request.has_pool } else { names_parameter(request.current, name) }
-        };
+    pub fn of(constraints: &PolicyConstraints, current: &Value, has_pool: bool) -> Vec<Self> {
+        let rules = constraints.allowed_parameters.as_deref().unwrap_or_default();
+        let has_effect =
+            |name: &str| if name == FRACTION { has_pool } else { names_parameter(current, name) };
         rules.iter().filter(|rule| has_effect(&rule.name)).filter_map(Self::of_rule).collect()
     }
 

@@ -1,5 +1,6 @@
 //! What a launch will cost: simulations, ticks, rows, disk, time. Upper bounds and estimates, named so.
 
+use crate::experiment::extent::{Asked, Extent};
 use crate::explorer::format::duration;
 use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Persist, Plan, Subject, SweepSize, Trial};
 use crate::money::grouped;
@@ -8,28 +9,24 @@ use crate::money::grouped;
 /// `large-day` take 5.6 MB).
 const BYTES_PER_EVENT: f64 = 65.0;
 
-/// Simulations of an experiment at most: per iteration the evaluation, a context run, and a comparison for
-/// every bank (spec 07, 9 and 16.3).
+/// Simulations of an experiment at most, as it is to be run.
 pub fn most_simulations(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
-    if let Some(sweep) = &settings.sweep {
-        return sweep.points.saturating_mul(sweep.repetitions);
-    }
-    let banks = settings.optimized.len() as u64;
-    let each = match settings.mode.as_str() {
-        "bootstrap" => banks.saturating_mul(plan.samples.max(1)).saturating_mul(2).saturating_add(1),
-        "deterministic-temporal" => 1,
-        _ => banks.saturating_mul(2).saturating_add(1),
-    };
-    plan.iterations.saturating_mul(each).saturating_add(1)
+    extent(settings, plan).simulations()
+}
+
+fn extent(settings: &ExperimentSettings, plan: &ExperimentPlan) -> Extent {
+    let asked = Asked::of_name(&plan.proposer);
+    let proposer = settings.extent.proposer.map(|own| if plan.replaces_proposer { asked } else { own });
+    let (iterations, samples) = (plan.iterations, plan.samples.max(1));
+    Extent { iterations, samples, proposer, ..settings.extent }
 }
 
 /// Those of them that are stored.
 fn most_stored(settings: &ExperimentSettings, plan: &ExperimentPlan) -> u64 {
     match plan.persist {
         Persist::None => 0,
-        Persist::Primary if settings.sweep.is_some() => most_simulations(settings, plan),
-        Persist::Primary => plan.iterations.saturating_add(1),
-        Persist::All => most_simulations(settings, plan),
+        Persist::Primary => extent(settings, plan).primary(),
+        Persist::All => extent(settings, plan).storable(),
     }
 }
 

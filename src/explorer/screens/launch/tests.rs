@@ -4,6 +4,8 @@ use super::cost::{most_simulations, sentences};
 use super::form::{Setting, Value, fields_of};
 use tui_input::Input;
 
+use crate::experiment::extent::{Asked, Extent};
+use crate::experiment::file::Mode;
 use crate::explorer::rows::{ExperimentPlan, ExperimentSettings, Kind, Persist, Plan, Subject, SweepSize};
 
 fn settings(mode: &str) -> ExperimentSettings {
@@ -15,6 +17,21 @@ fn settings(mode: &str) -> ExperimentSettings {
         persist: Persist::Primary,
         workers: 2,
         optimized: vec!["A".into(), "B".into()],
+        sweep: None,
+        extent: extent(mode),
+    }
+}
+
+fn extent(mode: &str) -> Extent {
+    let modes = [Mode::Bootstrap, Mode::DeterministicTemporal, Mode::DeterministicPairwise];
+    Extent {
+        mode: modes.into_iter().find(|it| it.name() == mode).unwrap_or(Mode::Deterministic),
+        agents: 2,
+        iterations: 25,
+        samples: 10,
+        proposer: Some(Asked::Script),
+        calls: 3,
+        baselines: true,
         sweep: None,
     }
 }
@@ -47,6 +64,7 @@ fn a_sweep_asks_for_nothing_that_improves() {
     let axes = vec!["lsm_config.enable_bilateral".to_owned()];
     if let Some(settings) = &mut subject.experiment {
         settings.sweep = Some(SweepSize { points: 12, repetitions: 100, axes });
+        settings.extent.sweep = Some(1_200);
     }
     let settings: Vec<Setting> = fields_of(&subject).iter().map(|field| field.setting).collect();
     assert_eq!(settings, [Setting::MasterSeed, Setting::Persist, Setting::Workers]);
@@ -113,7 +131,7 @@ fn the_size_of_an_experiment_is_an_upper_bound() {
         replaces_proposer: false,
     };
     for (mode, expected) in
-        [("deterministic-pairwise", 126), ("deterministic-temporal", 26), ("bootstrap", 1026)]
+        [("deterministic-pairwise", 143), ("deterministic-temporal", 48), ("bootstrap", 1445)]
     {
         assert_eq!(most_simulations(&settings(mode), &plan), expected, "{mode}");
     }

@@ -1,6 +1,8 @@
 //! Bundles: one JSON document that holds everything that a run was made of, and the digests of what came
 //! of it, so that anybody can make it again and compare (spec 07, 18).
 
+mod verify;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,8 @@ use super::recorded::{Changes, Document, RecordedRun};
 use super::runner::Plan;
 use super::stream::{EventKind, Interaction};
 use crate::finding::{Finding, Findings};
-use crate::persistence::{PersistenceError, Reader, SweepPointRow, SweepPointStatus};
+use crate::persistence::{IterationRow, PersistenceError, Reader, Status, SweepPointRow, SweepPointStatus};
+pub use verify::{Agreement, Verification};
 
 /// What the key `format` of every bundle says.
 pub const FORMAT: &str = "payment-sim bundle";
@@ -140,8 +143,8 @@ impl Bundle {
             },
             config: recorded.config.clone(),
             experiment: row.experiment_text.clone(),
-            files: json(&row.experiment_files)?,
-            scenario: json(&row.scenario_json)?,
+            files: json(&row.experiment_files, || of_run(&row.run_id, "experiment_files"))?,
+            scenario: json(&row.scenario_json, || of_run(&row.run_id, "scenario_json"))?,
             replies: replies(recorded),
             iterations: iterations(reader, &row.run_id)?,
             points: points(reader, &row.run_id)?,
@@ -152,7 +155,15 @@ impl Bundle {
             let mut policies = BTreeMap::new();
             for snapshot in reader.policies(&simulation.simulation_id, None)? {
                 if !bundle.policies.contains_key(&snapshot.policy_hash) {
-                    bundle.policies.insert(snapshot.policy_hash.clone(), json(&snapshot.policy_json)?);
+                    let place = || {
+                        let (simulation, agent) = (&simulation.simulation_id, &snapshot.agent_id);
+                        format!(
+                            "column `policy_json` of table `policy_snapshots`, bank `{agent}` of \
+                             simulation `{simulation}`"
+                        )
+                    };
+                    let policy = json(&snapshot.policy_json, place)?;
+                    bundle.policies.insert(snapshot.policy_hash.clone(), policy);
                 }
                 policies.insert(snapshot.agent_id, snapshot.policy_hash);
             }
@@ -196,6 +207,24 @@ impl Bundle {
             .map_err(|error| Finding::error("", None, format!("this bundle is damaged: {error}")))
     }
 
+    /// Whether the run came to its end.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.run.status == Status::Completed.name()
+    }
+
+    /// Whether it is of a sweep.
+    #[must_use]
+    pub fn is_sweep(&self) -> bool {
+        self.run.experiment_type == "sweep"
+    }
+
+    /// Whether it tells of nothing that came of the run, so that nothing can be compared.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.iterations.is_empty() && self.points.is_empty() && self.simulations.is_empty()
+    }
+
     /// The plan of its run; a language model is not asked, its replies are given once more.
     ///
     /// # Errors
@@ -224,9 +253,15 @@ fn replies(recorded: &RecordedRun) -> Vec<BundledReply> {
 
 fn iterations(reader: &Reader, run_id: &str) -> Result<Vec<BundledIteration>, PersistenceError> {
     let rows = reader.iterations(run_id)?;
-    let iteration = |row: &crate::persistence::IterationRow| {
-        let costs_per_agent = json(&row.costs_per_agent)?;
-        Ok(BundledIteration { iteration: row.iteration, total_cost: row.total_cost, costs_per_agent })
+    let iteration = |row: &IterationRow| {
+        let iteration = row.iteration;
+        let costs_per_agent = json(&row.costs_per_agent, || {
+            format!(
+                "column `costs_per_agent` of table `experiment_iterations`, iteration {iteration} of run \
+                 `{run_id}`"
+            )
+        })?;
+        Ok(BundledIteration { iteration, total_cost: row.total_cost, costs_per_agent })
     };
     rows.iter().map(iteration).collect()
 }
@@ -234,121 +269,34 @@ fn iterations(reader: &Reader, run_id: &str) -> Result<Vec<BundledIteration>, Pe
 fn points(reader: &Reader, run_id: &str) -> Result<Vec<BundledPoint>, PersistenceError> {
     let rows = reader.sweep_points(run_id)?;
     let point = |row: &SweepPointRow| {
+        let read = |text: &str, column: &str| {
+            json(text, || {
+                let SweepPointRow { point, repetition, .. } = row;
+                format!(
+                    "column `{column}` of table `sweep_points`, point {point}, repetition {repetition} of \
+                     run `{run_id}`"
+                )
+            })
+        };
         Ok(BundledPoint {
             point: row.point,
             repetition: row.repetition,
-            settings: json(&row.settings)?,
+            settings: read(&row.settings, "settings")?,
             rng_seed: row.rng_seed,
             status: row.status.clone(),
-            figures: row.figures.as_deref().map_or(Ok(Value::Null), json)?,
+            figures: row.figures.as_deref().map_or(Ok(Value::Null), |text| read(text, "figures"))?,
         })
     };
     rows.iter().filter(|row| row.status != SweepPointStatus::Pending.name()).map(point).collect()
 }
 
-fn json(text: &str) -> Result<Value, PersistenceError> {
-    serde_json::from_str(text).map_err(|error| PersistenceError::Corrupt {
-        what: "a stored document".to_owned(),
-        reason: error.to_string(),
-    })
+/// Where a document of a run is stored.
+fn of_run(run_id: &str, column: &str) -> String {
+    format!("column `{column}` of table `experiments`, run `{run_id}`")
 }
 
-/// What became of something that a bundle tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agreement {
-    /// It came out the same.
-    Agrees,
-    /// It came out otherwise.
-    Differs,
-    /// It did not come out at all.
-    Missing,
-}
-
-impl Agreement {
-    /// A word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Agrees => "agrees",
-            Self::Differs => "differs",
-            Self::Missing => "missing",
-        }
-    }
-
-    /// Whether it came out the same.
-    #[must_use]
-    pub fn holds(self) -> bool {
-        self == Self::Agrees
-    }
-
-    fn of<T: PartialEq>(told: &T, found: Option<&T>) -> Self {
-        match found {
-            Some(found) if found == told => Self::Agrees,
-            Some(_) => Self::Differs,
-            None => Self::Missing,
-        }
-    }
-}
-
-/// A bundle held against a run of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verification {
-    /// Its iterations, by number from 0.
-    pub iterations: Vec<(u32, Agreement)>,
-    /// Its points by number and repetition, if it is of a sweep.
-    pub points: Vec<((u32, u32), Agreement)>,
-    /// Its simulations, by id.
-    pub simulations: Vec<(String, Agreement)>,
-}
-
-impl Verification {
-    /// Compares what a bundle tells with what a run of it left in a database.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn of(bundle: &Bundle, reader: &Reader) -> Result<Self, PersistenceError> {
-        let found = iterations(reader, &bundle.run.run_id)?;
-        let agreement = |told: &BundledIteration| {
-            (told.iteration, Agreement::of(told, found.iter().find(|row| row.iteration == told.iteration)))
-        };
-        let found_points = points(reader, &bundle.run.run_id)?;
-        let of_point = |told: &BundledPoint| {
-            let place = (told.point, told.repetition);
-            let found = found_points.iter().find(|row| (row.point, row.repetition) == place);
-            (place, Agreement::of(told, found))
-        };
-        let mut simulations = Vec::new();
-        for told in &bundle.simulations {
-            let digest = digest_until(reader, &told.simulation_id, told.last_tick)?;
-            let id = told.simulation_id.clone();
-            simulations.push((id, Agreement::of(&told.event_digest, digest.as_ref())));
-        }
-        Ok(Self {
-            iterations: bundle.iterations.iter().map(agreement).collect(),
-            points: bundle.points.iter().map(of_point).collect(),
-            simulations,
-        })
-    }
-
-    /// Whether everything came out the same.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        let iterations = self.iterations.iter().map(|(_, agreement)| *agreement);
-        let points = self.points.iter().map(|(_, agreement)| *agreement);
-        let simulations = self.simulations.iter().map(|(_, agreement)| *agreement);
-        iterations.chain(points).chain(simulations).all(Agreement::holds)
-    }
-}
-
-/// The digest of the events of a simulation up to a tick; `None` if there is no such simulation.
-fn digest_until(
-    reader: &Reader,
-    id: &str,
-    last_tick: Option<u64>,
-) -> Result<Option<String>, PersistenceError> {
-    let Some(summary) = reader.summary(id)? else { return Ok(None) };
-    if summary.row.last_tick == last_tick {
-        return Ok(Some(summary.row.event_digest));
-    }
-    reader.digest_until(id, last_tick).map(Some)
+/// A stored document; `place` says which, if it cannot be read.
+fn json(text: &str, place: impl Fn() -> String) -> Result<Value, PersistenceError> {
+    serde_json::from_str(text)
+        .map_err(|error| PersistenceError::Corrupt { what: place(), reason: error.to_string() })
 }
