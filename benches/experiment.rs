@@ -15,7 +15,7 @@ mod measure;
 
 use std::time::{Duration, Instant};
 
-use payment_sim::experiment::evaluate::Laboratory;
+use payment_sim::experiment::laboratory::Laboratory;
 use payment_sim::experiment::policies::{AgentPolicy, default_policy};
 use payment_sim::experiment::runner::{self, Plan, RunOptions};
 use payment_sim::experiment::sampler::samples;

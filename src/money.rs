@@ -110,6 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_sign_stands_before_the_unit() {
+        assert_eq!((Cents(-776).dollars(), Cents(123_456).dollars()), ("-$7.76".into(), "$1,234.56".into()));
+    }
+
+    #[test]
     fn shows_currency_units() {
         assert_eq!(Cents(-123_456).to_string(), "-1,234.56");
         assert_eq!(Cents(5).to_string(), "0.05");

@@ -1,5 +1,8 @@
 //! Who is asked for proposals, and with which settings (spec 07, 1.4 and 10.0).
 
+use crate::document::shortened;
+use crate::finding::{meant, nearest};
+
 /// The block `llm` (1.4).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LlmSettings {
@@ -48,6 +51,18 @@ pub enum ProposerKey {
     Llm,
     /// A script of proposals, relative to the experiment file.
     Script(String),
+}
+
+/// Words for how hard a model thinks.
+const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// What is wrong with a word for how hard a model is to think, if anything is.
+#[must_use]
+pub fn unknown_effort(word: &str) -> Option<String> {
+    (!EFFORTS.contains(&word)).then(|| {
+        let near = meant(nearest(word, EFFORTS));
+        format!("`{}` is no reasoning effort{near} (known: {})", shortened(word), EFFORTS.join(", "))
+    })
 }
 
 impl ProposerKey {

@@ -52,6 +52,20 @@ pub fn simulation_number(run_id: &str, id: &str) -> Option<u64> {
     rest.split('-').next()?.parse().ok()
 }
 
+/// Letters of a file name at most, its ending apart.
+const LONGEST_NAME: usize = 100;
+
+/// A run id as the name of a file, without ending: what cannot stand in a file name, or leads to another
+/// folder, is replaced.
+#[must_use]
+pub fn file_stem(run_id: &str) -> String {
+    let fits = |letter: char| !letter.is_control() && !r#"/\:*?"<>|"#.contains(letter);
+    let letters = run_id.chars().take(LONGEST_NAME);
+    let stem: String = letters.map(|letter| if fits(letter) { letter } else { '_' }).collect();
+    // A hidden file, or an option of the command that it is given to.
+    if stem.starts_with(['.', '-']) { format!("_{stem}") } else { stem }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +77,14 @@ mod tests {
         assert_eq!(parts.map(|parts| (parts.name, parts.suffix)), Some(("my-exp_2", "00ff00")));
         assert_eq!(RunIdParts::parse("x-2025-1-a"), None);
         assert_eq!(RunIdParts::parse("-20250101-000000-00ff00"), None);
+    }
+
+    #[test]
+    fn a_default_file_lies_in_the_folder() {
+        assert_eq!(file_stem("game-20250101-000000-00ff00"), "game-20250101-000000-00ff00");
+        assert_eq!(file_stem("../../evil"), "_.._.._evil");
+        assert_eq!(file_stem("a/b\\c:d"), "a_b_c_d");
+        assert_eq!(file_stem(&"x".repeat(500)).len(), LONGEST_NAME);
     }
 
     #[test]

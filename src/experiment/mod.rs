@@ -2,18 +2,18 @@
 
 pub mod acceptance;
 pub mod analysis;
-mod asking;
+pub mod asking;
 pub mod bundle;
 #[cfg(test)]
 pub(crate) mod cases;
 pub mod constraints;
 pub mod convergence;
-pub mod evaluate;
 pub mod extent;
 pub mod file;
 pub mod history;
 pub mod ids;
 pub mod isolation;
+pub mod laboratory;
 pub mod memory;
 pub mod outcome;
 pub mod policies;

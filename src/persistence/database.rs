@@ -348,7 +348,10 @@ fn texts(connection: &Connection, query: &str) -> duckdb::Result<HashSet<String>
 }
 
 /// Whether an id can be used at all.
-pub(super) fn check_id(what: &'static str, id: &str) -> Result<(), PersistenceError> {
+///
+/// # Errors
+/// It is empty or has control characters.
+pub fn check_id(what: &'static str, id: &str) -> Result<(), PersistenceError> {
     let reason = if id.is_empty() {
         "is empty"
     } else if id.chars().any(char::is_control) {

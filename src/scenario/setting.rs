@@ -71,10 +71,47 @@ impl SettingPath {
         set(document, &self.0, value)
     }
 
+    /// Every place of a document that the path leads to: the keys and numbers of items on the way.
+    #[must_use]
+    pub fn places(&self, document: &Node) -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        places(document, &self.0, &mut Vec::new(), &mut found);
+        found
+    }
+
     /// The path of the document that this one, which matches nothing, may have meant.
     #[must_use]
     pub fn nearest(&self, document: &Node) -> Option<String> {
         meant(document, &self.0, "")
+    }
+}
+
+fn places(node: &Node, steps: &[Step], way: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let Some((step, rest)) = steps.split_first() else {
+        found.push(way.clone());
+        return;
+    };
+    let mut enter = |name: String, node: &Node| {
+        way.push(name);
+        places(node, rest, way, found);
+        way.pop();
+    };
+    match (step, &node.value) {
+        (Step::Key(key), Value::Map(entries)) => {
+            entries
+                .iter()
+                .filter(|entry| entry.key == *key)
+                .for_each(|entry| enter(key.clone(), &entry.node));
+        }
+        (Step::Item(id), Value::List(items)) => {
+            if let Some(index) = chosen(items, id) {
+                enter(index.to_string(), &items[index]);
+            }
+        }
+        (Step::All, Value::List(items)) => {
+            items.iter().enumerate().for_each(|(index, item)| enter(index.to_string(), item));
+        }
+        _ => {}
     }
 }
 

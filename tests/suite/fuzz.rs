@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use payment_sim::document::{self, Node};
 use payment_sim::engine::Simulation;
 use payment_sim::event::write_line;
-use payment_sim::experiment::evaluate::Laboratory;
+use payment_sim::experiment::laboratory::Laboratory;
 use payment_sim::experiment::policies::{AgentPolicy, default_policy};
 use payment_sim::finding::Findings;
 use payment_sim::metrics::Ledger;

@@ -203,7 +203,7 @@ fn a_model_that_cannot_be_asked_is_an_error_before_anything_runs() {
         ("--proposer opnai:gpt", "did you mean `openai`?"),
         ("--proposer llm", "`llm` needs a model"),
         ("--model gpt", "is not written `provider:name`"),
-        ("--proposer openai:gpt --reasoning-effort huge", "OPENAI_API_KEY"),
+        ("--proposer openai:gpt --reasoning-effort high", "OPENAI_API_KEY"),
     ] {
         let said = program.run(&format!("experiment run asked.yaml --db runs.db {options}"));
         assert_eq!(said.status, 1, "{options}: {}", said.err);

@@ -17,6 +17,7 @@ mod experiments;
 mod explorer;
 mod exports;
 mod fuzz;
+mod honesty;
 mod language_models;
 mod library;
 mod looking_back;

@@ -1,7 +1,7 @@
 //! How good the built-in search is where chance rules (spec 07, 23.3): what it ends with is measured on
 //! days that it never saw.
 
-use payment_sim::experiment::evaluate::Laboratory;
+use payment_sim::experiment::laboratory::Laboratory;
 use payment_sim::experiment::policies::{AgentPolicy, default_policy};
 use payment_sim::experiment::runner::{self, Plan, RunOptions};
 use payment_sim::persistence::PolicyAuthor;

@@ -315,6 +315,7 @@ fn sweeps_are_at_home_in_all_commands() {
     assert_eq!(program.json("experiment list . --json")["mode"], "sweep");
     let dry = program.out("experiment run little.yaml --dry-run");
     assert!(dry.contains("at most 8 simulations, 136 ticks"), "{dry}");
+    assert!(!dry.contains("bootstrap") && !dry.contains("acceptance"), "{dry}");
     assert!(!program.has("r.duckdb"));
 
     let ran = program.out("experiment run little.yaml --db r.duckdb --run-id r --workers 2");
@@ -335,8 +336,24 @@ fn sweeps_are_at_home_in_all_commands() {
         (&2.into(), &true.into())
     );
     assert!(first["figures"]["total_cost"]["standard_error"].is_number(), "{first}");
-    assert!(program.out("experiment results r --db r.duckdb").contains("Runs: 8 of 8 completed, 0 failed"));
-    assert!(program.out("experiment results --type sweep --db r.duckdb").contains("Showing 1 run(s)"));
+    assert!(table.contains('$'), "money has its unit\n{table}");
+    let told = program.out("experiment results r --db r.duckdb");
+    assert!(told.contains("Runs: 8 of 8 completed, 0 failed"), "{told}");
+    // The hint is a command that works as it stands.
+    let hint = told.lines().find_map(|line| line.strip_prefix("its figures: payment-sim ")).expect("a hint");
+    assert_eq!(program.out(hint), table);
+    let listed = program.out("experiment results --db r.duckdb");
+    assert!(!listed.contains("no "), "a sweep is neither converged nor not\n{listed}");
+    let chart = program.run("experiment chart r --db r.duckdb");
+    assert_eq!((chart.status, chart.err.contains("is a sweep")), (1, true), "{}", chart.err);
+    let audit = program.out("experiment replay r --audit --db r.duckdb");
+    assert!(audit.contains("Proposer: none") && !audit.contains("unknown"), "{audit}");
+    program.out("experiment run little.yaml --db r.duckdb --run-id r2 --seed 9 --quiet");
+    let compared = program.out("experiment compare r r2 --db r.duckdb");
+    assert!(compared.contains("a: r (little, completed, a sweep)"), "{compared}");
+    let points = compared.lines().filter(|line| line.contains("total_cost")).count();
+    assert_eq!(points, 4, "one line a point\n{compared}");
+    assert!(program.out("experiment results --type sweep --db r.duckdb").contains("Showing 2 run(s)"));
     assert!(program.out("experiment replay r --db r.duckdb").contains("Reason: All 8 runs completed"));
     let json = program.json("experiment run little.yaml --json");
     assert_eq!((json["points"].as_array().map(Vec::len), &json["status"]), (Some(4), &"completed".into()));

@@ -268,10 +268,11 @@ fn a_dry_run_looks_at_the_database_and_writes_nothing() {
     program.write("text.duckdb", "this is no database");
     assert_eq!(program.run(&format!("{dry} --db text.duckdb")).status, 1);
     let with = program.out(&format!("{dry} --db new/y.duckdb"));
-    // 12 evaluations, 11 rounds of two comparisons of two runs, 22 baselines.
-    assert!(with.contains("at most 78 simulations, 156 ticks"), "{with}");
+    // 12 evaluations, 11 rounds in which 200 candidates and a comparison of two runs are made for each of
+    // two banks, 22 baselines.
+    assert!(with.contains("at most 4478 simulations, 8956 ticks"), "{with}");
     let without = program.json(&format!("{dry} --no-baselines --json"));
-    assert_eq!((&without["simulations_at_most"], &without["ticks_at_most"]), (&json!(56), &json!(112)));
+    assert_eq!((&without["simulations_at_most"], &without["ticks_at_most"]), (&json!(4456), &json!(8912)));
     assert_eq!((&without["experiment"]["master_seed"], &without["database"]), (&json!(42), &Value::Null));
     assert!(!program.has("new"));
 }

@@ -13,14 +13,17 @@ type Calls = BTreeMap<u32, BTreeMap<String, Vec<Value>>>;
 /// The audit of a run: header, then the calls of the iterations from the first to the last, from 0.
 pub fn text(run: &ExperimentRow, events: &[LiveEventRow], (first, last): (u32, u32)) -> String {
     let mut lines = vec!["═".repeat(72)];
+    let is_sweep = run.experiment_type == "sweep";
+    let unnamed = if is_sweep { "none (a sweep improves nothing)" } else { "unknown" };
     let about = [
         ("Audit of run", run.run_id.as_str()),
         ("Experiment", &run.experiment_name),
-        ("Proposer", run.proposer.as_deref().unwrap_or("unknown")),
-        ("Model", run.model.as_deref().unwrap_or("unknown")),
+        ("Proposer", run.proposer.as_deref().unwrap_or(unnamed)),
+        ("Model", run.model.as_deref().unwrap_or(unnamed)),
         ("Status", run.status.name()),
     ];
-    lines.extend(about.map(|(name, value)| format!("{name}: {value}")));
+    // A name is one line.
+    lines.extend(about.map(|(name, value)| format!("{name}: {}", value.replace('\n', " "))));
     lines.push("═".repeat(72));
     let calls = calls(events, first, last);
     if calls.is_empty() {

@@ -14,6 +14,7 @@ use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render};
 use crate::experiment::bundle::{Agreement, Bundle, Verification};
+use crate::experiment::ids::file_stem;
 use crate::experiment::recorded::RecordedRun;
 use crate::finding::Findings;
 use crate::persistence::{Access, Database};
@@ -33,7 +34,8 @@ fn write(run_id: &str, args: &BundleArgs) -> Result<(), CliError> {
     let recorded = RecordedRun::read(&reader, run_id)?;
     let bundle = Bundle::of(&recorded, &reader)?;
     let text = serde_json::to_string_pretty(&bundle).map_err(|error| CliError::failed(error.to_string()))?;
-    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{run_id}.bundle.json")));
+    let path =
+        args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.bundle.json", file_stem(run_id))));
     let unwritable = |error: std::io::Error| {
         CliError::failed(format!("file `{}` cannot be written: {error}", path.display()))
     };
@@ -99,14 +101,17 @@ fn report(bundle: &Bundle, verification: &Verification, as_json: bool) -> Result
     for line in disagreements(verification) {
         output.line(&line)?;
     }
-    output.line(&counted("simulations", &verification.simulations))?;
-    output.line(&if bundle.is_sweep() {
-        counted("points", &verification.points)
-    } else {
-        counted("iterations", &verification.iterations)
-    })?;
-    output.line(&counted("policies", &verification.policies))?;
-    output.line(&counted("entries of settings and result", &verification.result))?;
+    let Verification { result, iterations, points, simulations, policies, .. } = verification;
+    let counts = [
+        counted("simulations", simulations),
+        counted("iterations", iterations),
+        counted("points", points),
+        counted("policies", policies),
+        counted("entries of settings and result", result),
+    ];
+    for line in counts.into_iter().flatten() {
+        output.line(&line)?;
+    }
     for what in &verification.unverified {
         output.line(&format!("not verified: {what}"))?;
     }
@@ -131,9 +136,10 @@ fn disagreements(verification: &Verification) -> Vec<String> {
     lines
 }
 
-fn counted<T>(what: &str, found: &[(T, Agreement)]) -> String {
+/// How many agree; nothing where there is nothing to agree.
+fn counted<T>(what: &str, found: &[(T, Agreement)]) -> Option<String> {
     let same = found.iter().filter(|(_, agreement)| agreement.holds()).count();
-    format!("{same} of {} {what} agree", found.len())
+    (!found.is_empty()).then(|| format!("{same} of {} {what} agree", found.len()))
 }
 
 fn verification_json(bundle: &Bundle, verification: &Verification) -> Value {

@@ -8,11 +8,12 @@ use ratatui::style::Style;
 use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget as _};
 
-use super::{open_recorded, recorded};
+use super::{command, open_recorded, recorded};
 use crate::cli::args::ChartArgs;
 use crate::cli::error::{CliError, say};
 use crate::cli::output::Output;
 use crate::experiment::analysis::chart::{ChartData, ChartPoint};
+use crate::experiment::ids::file_stem;
 use crate::finding::nearest;
 use crate::money::Cents;
 use crate::table::{left, render, right};
@@ -24,13 +25,21 @@ const SIZE: (u16, u16) = (100, 24);
 pub fn chart(args: &ChartArgs) -> Result<(), CliError> {
     let reader = open_recorded(&args.db)?.reader()?;
     let run = recorded(&reader, &args.run_id)?;
+    if run.experiment_type == "sweep" {
+        let points = command(&["results", &run.run_id, "--points"], reader.database().path());
+        return Err(CliError::Failed {
+            message: format!("run `{}` is a sweep: it has points, and no costs that develop", run.run_id),
+            hint: Some(format!("its figures: {points}")),
+        });
+    }
     let (agent, parameter) = (args.agent.as_deref(), args.parameter.as_deref());
     let data = ChartData::of_run(&reader, &run.run_id, agent, parameter)?;
     check(&data, &run.config)?;
     if args.text {
         return Ok(print(&data)?);
     }
-    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.png", run.run_id)));
+    let path =
+        args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.png", file_stem(&run.run_id))));
     let content = match ending(&path).as_deref() {
         Some("svg") => data.svg().into_bytes(),
         Some("png") => data.png().map_err(|error| CliError::failed(error.to_string()))?,

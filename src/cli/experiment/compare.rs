@@ -6,7 +6,8 @@ use super::open_recorded;
 use crate::cli::args::CompareRunsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::experiment::analysis::compare::{ComparedRun, Figures, RunComparison, SideBySide};
+use crate::experiment::analysis::compare::{ComparedFigure, ComparedRun, Figures, RunComparison, SideBySide};
+use crate::experiment::sweep::table::{Estimate, setting, shown};
 use crate::money::Cents;
 use crate::table::{left, render, right};
 
@@ -24,7 +25,7 @@ pub fn compare(args: &CompareRunsArgs) -> Result<(), CliError> {
 }
 
 fn text(comparison: &RunComparison) -> String {
-    let RunComparison { a, b, settings, iterations, end } = comparison;
+    let RunComparison { a, b, settings, iterations, end, points } = comparison;
     let mut text = format!("a: {}\nb: {}\n\nSettings that differ\n", about(a), about(b));
     if settings.is_empty() {
         text.push_str("none\n");
@@ -32,6 +33,10 @@ fn text(comparison: &RunComparison) -> String {
         let rows: Vec<Vec<String>> =
             settings.iter().map(|row| vec![row.setting.clone(), value(&row.a), value(&row.b)]).collect();
         text.push_str(&render(&[left("Setting"), left("a"), left("b")], &rows));
+    }
+    if a.converged.is_none() || b.converged.is_none() {
+        text.push_str(&sweeps(a, b, points));
+        return text;
     }
     text.push_str("\nIteration by iteration; differences are b - a\n");
     let numbered = iterations.iter().enumerate().map(|(at, row)| cells((at + 1).to_string(), row));
@@ -52,9 +57,37 @@ fn text(comparison: &RunComparison) -> String {
     text
 }
 
+/// The points of two sweeps; there is nothing else to hold against each other where a sweep is one of them.
+fn sweeps(a: &ComparedRun, b: &ComparedRun, points: &[ComparedFigure]) -> String {
+    if a.converged != b.converged {
+        return "\nOne of them is a sweep and the other is none: no figures can be compared\n".to_owned();
+    }
+    // A figure that is 0 in both says nothing.
+    let says = |row: &&ComparedFigure| [row.a, row.b].into_iter().flatten().any(|it| it.mean != 0.0);
+    let row = |it: &ComparedFigure| {
+        let settings = it.settings.iter().map(|(axis, value)| format!("{axis} = {}", setting(value)));
+        let mean = |mean| Estimate { mean, error: None };
+        let sign = it.difference.map_or("", plus);
+        vec![
+            settings.collect::<Vec<_>>().join(", "),
+            it.figure.name().to_owned(),
+            shown(it.figure, it.a),
+            shown(it.figure, it.b),
+            format!("{sign}{}", shown(it.figure, it.difference.map(mean))),
+        ]
+    };
+    let rows: Vec<Vec<String>> = points.iter().filter(says).map(row).collect();
+    let columns = [left("Settings"), left("Figure"), right("a"), right("b"), right("Difference")];
+    format!("\nPoint by point; differences are b - a\n{}", render(&columns, &rows))
+}
+
 fn about(run: &ComparedRun) -> String {
-    let converged = if run.converged { "converged" } else { "not converged" };
-    format!("{} ({}, {}, {converged})", run.run_id, run.experiment, run.status)
+    let what = match run.converged {
+        Some(true) => "converged",
+        Some(false) => "not converged",
+        None => "a sweep",
+    };
+    format!("{} ({}, {}, {what})", run.run_id, run.experiment, run.status)
 }
 
 /// A setting on one line, cut where it is long.

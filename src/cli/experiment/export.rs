@@ -25,10 +25,18 @@ pub fn export(args: &ExportRunArgs) -> Result<(), CliError> {
         CliError::failed(format!("folder `{}` cannot be written: {error}", folder.display()))
     })?;
     let filter = ExportFilter { run: Some(run.run_id), ..ExportFilter::default() };
-    interruptible(&reader, || {
+    let mut written = Vec::new();
+    let exported = interruptible(&reader, || {
         PARTS.into_iter().chain(points).chain(events).try_for_each(|part| {
             let path = folder.join(format!("{}.{}", part.name(), args.format.ending()));
-            to_file(&reader, part, &filter, args.format, &path).map(drop)
+            to_file(&reader, part, &filter, args.format, &path)?;
+            written.push(path);
+            Ok(())
         })
-    })
+    });
+    if exported.is_err() {
+        // A part of a run is not taken for the whole.
+        written.iter().for_each(|path| drop(fs::remove_file(path)));
+    }
+    exported
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::points;
+use super::run::shown_config;
 use crate::cli::error::{CliError, report_warnings};
 use crate::cli::output::Output;
 use crate::experiment::file::{Experiment, LlmSettings, Mode};
@@ -107,7 +108,7 @@ fn info_json(experiment: &Experiment, source: &Source) -> Value {
         Ok(chosen) => (chosen.name(), chosen.model()),
         Err(_) => ("", String::new()),
     };
-    let mut config = experiment.to_config(proposer, &model);
+    let mut config = shown_config(experiment, proposer, &model);
     if let Err(problem) = chosen {
         config.insert("proposer".to_owned(), Value::Null);
         config.insert("model".to_owned(), Value::Null);

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use super::args::{ExperimentArgs, ExperimentCommand, RecordedDbOption};
 use super::database::{from_environment, open_warned};
 use super::error::CliError;
+use crate::experiment::runner::ExperimentError;
 use crate::persistence::{Access, Database, ExperimentRow, PersistenceError, Reader};
 
 pub use validate::validate;
@@ -76,6 +77,37 @@ fn recorded(reader: &Reader, run_id: &str) -> Result<ExperimentRow, CliError> {
     reader.experiment(run_id)?.ok_or_else(|| reader.database().unknown_run(run_id).into())
 }
 
+/// A command of `experiment` as it can be typed, on this database.
+fn command(words: &[&str], database: &Path) -> String {
+    let database = database.display().to_string();
+    let words = words.iter().copied().chain(["--db", &database]).map(quoted);
+    format!("payment-sim experiment {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// A word as a shell takes it for one.
+pub fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Why a recorded run cannot go on, with the command that does what can be done instead.
+fn of_run(error: ExperimentError, run_id: &str, database: &Path) -> CliError {
+    let hint = match &error {
+        ExperimentError::Completed(run) => {
+            format!("`{}` runs the experiment once more", command(&["rerun", run], database))
+        }
+        ExperimentError::OtherVersion { run, .. } => {
+            let resume = command(&["resume", run, "--force"], database);
+            format!("`{resume}` goes on all the same, and the record says so")
+        }
+        _ => return CliError::of_experiment(error, run_id),
+    };
+    CliError::Failed { message: error.to_string(), hint: Some(hint) }
+}
+
 /// A range of iterations, ends included; both ends may be open.
 fn range(start: Option<u32>, end: Option<u32>) -> Result<(u32, u32), CliError> {
     let (first, last) = (start.unwrap_or(0), end.unwrap_or(u32::MAX));
@@ -83,4 +115,16 @@ fn range(start: Option<u32>, end: Option<u32>) -> Result<(u32, u32), CliError> {
         return Err(CliError::failed(format!("the first iteration {first} lies behind the last one {last}")));
     }
     Ok((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_shown_can_be_typed() {
+        let shown = command(&["results", "a b", "--points"], Path::new("runs/x'y.duckdb"));
+        assert_eq!(shown, r"payment-sim experiment results 'a b' --points --db 'runs/x'\''y.duckdb'");
+        assert_eq!(quoted("game-20250101-000000-00ff00"), "game-20250101-000000-00ff00");
+    }
 }

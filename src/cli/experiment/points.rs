@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::command;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
@@ -32,7 +33,10 @@ pub fn results(run: &ExperimentRow, reader: &Reader, as_json: bool) -> Result<()
     if run.experiment_type != "sweep" {
         return Err(CliError::Failed {
             message: format!("run `{}` is no sweep and has no points", run.run_id),
-            hint: Some(format!("show its iterations with: payment-sim experiment results {}", run.run_id)),
+            hint: Some(format!(
+                "show its iterations with: {}",
+                command(&["results", &run.run_id], reader.database().path())
+            )),
         });
     }
     let metrics = table::metrics_of(&run.config);
@@ -71,7 +75,8 @@ pub fn summary(run: &ExperimentRow, reader: &Reader, as_json: bool) -> Result<()
     output.line(&format!("  Reason: {}", reason.unwrap_or("not ended yet")))?;
     output.line(&format!("  Points: {}", points.len()))?;
     output.line(&format!("  Runs: {completed} of {} completed, {failed} failed", rows.len()))?;
-    output.line(&format!("its figures: payment-sim experiment results {} --points", run.run_id))?;
+    let figures = command(&["results", &run.run_id, "--points"], reader.database().path());
+    output.line(&format!("its figures: {figures}"))?;
     Ok(output.finish()?)
 }
 

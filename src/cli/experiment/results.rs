@@ -8,9 +8,11 @@ use crate::cli::args::ResultsArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::table::{left, render, right};
+use crate::document::shortened;
 use crate::experiment::analysis::summary::RunSummary;
 use crate::experiment::policies::fraction_given;
 use crate::experiment::recorded::CONTINUED_BY;
+use crate::finding::{meant, nearest};
 use crate::money::Cents;
 use crate::persistence::{ExperimentRow, IterationRow, Reader, RunFilter, RunRow};
 
@@ -32,6 +34,7 @@ fn list(reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
         limit: (args.limit > 0).then_some(args.limit),
         ..RunFilter::default()
     };
+    check_type(args.kind.as_deref(), reader)?;
     let mut output = Output::new();
     let mut rows = Vec::new();
     for run in reader.runs(&filter)? {
@@ -60,11 +63,34 @@ fn list(reader: &Reader, args: &ResultsArgs) -> Result<(), CliError> {
     Ok(output.finish()?)
 }
 
+/// A type that no run has is refused, unless it is one that a run could have.
+fn check_type(kind: Option<&str>, reader: &Reader) -> Result<(), CliError> {
+    const TYPES: [&str; 2] = ["generic", "sweep"];
+    let Some(kind) = kind.filter(|kind| !TYPES.contains(kind)) else { return Ok(()) };
+    let of_type =
+        RunFilter { experiment_type: Some(kind.to_owned()), limit: Some(1), ..RunFilter::default() };
+    if !reader.runs(&of_type)?.is_empty() {
+        return Ok(());
+    }
+    let near = meant(nearest(kind, TYPES));
+    Err(CliError::usage(
+        format!("no run is of type `{}`{near}", shortened(kind)),
+        "types are generic, which improves policies, and sweep",
+    ))
+}
+
 fn money(cents: Option<i64>) -> String {
     cents.map_or_else(String::new, |cents| Cents(cents).dollars())
 }
 
 fn run_cells(run: &RunRow, experiment: &ExperimentRow) -> Vec<String> {
+    // A sweep improves nothing that could converge.
+    let is_sweep = experiment.experiment_type == "sweep";
+    let converged = match experiment.converged {
+        _ if is_sweep => "–",
+        true => "yes",
+        false => "no",
+    };
     vec![
         run.run_id.clone(),
         run.experiment_name.clone(),
@@ -72,8 +98,8 @@ fn run_cells(run: &RunRow, experiment: &ExperimentRow) -> Vec<String> {
         run.status.to_string(),
         money(run.final_cost),
         money(run.best_cost),
-        run.num_iterations.to_string(),
-        if experiment.converged { "yes" } else { "no" }.to_owned(),
+        if is_sweep { "–".to_owned() } else { run.num_iterations.to_string() },
+        converged.to_owned(),
         started(&run.created_at),
     ]
 }
@@ -84,12 +110,13 @@ fn started(iso: &str) -> String {
 }
 
 fn run_json(run: &RunRow, experiment: &ExperimentRow) -> Value {
+    let converged = (experiment.experiment_type != "sweep").then_some(experiment.converged);
     json!({
         "run_id": run.run_id, "experiment_name": run.experiment_name,
         "experiment_type": experiment.experiment_type,
         "status": run.status.name(),
         "evaluation_mode": run.evaluation_mode, "proposer": run.proposer,
-        "num_iterations": run.num_iterations, "converged": experiment.converged, "first_cost": run.first_cost,
+        "num_iterations": run.num_iterations, "converged": converged, "first_cost": run.first_cost,
         "final_cost": run.final_cost, "best_cost": run.best_cost, "reduction": run.reduction,
         "num_accepted": run.num_accepted, "num_evaluations": run.num_evaluations,
         "num_simulations": run.num_simulations, "num_events": run.num_events,

@@ -1,8 +1,8 @@
 //! `experiment resume` and `experiment rerun`: recorded runs go on, or are run once more, from what the
 //! database holds of them.
 
-use super::open_for_more;
 use super::run::{LiveView, conclude, say_notices};
+use super::{of_run, open_for_more};
 use crate::cli::args::{RerunArgs, ResumeArgs};
 use crate::cli::error::CliError;
 use crate::cli::interrupt;
@@ -14,8 +14,7 @@ use crate::sources;
 pub fn resume(args: &ResumeArgs) -> Result<(), CliError> {
     let database = open_for_more(&args.db)?;
     let recorded = RecordedRun::read(&database.reader()?, &args.run_id)?;
-    let refused = |error| CliError::of_experiment(error, &args.run_id);
-    recorded.check_resumable(args.force).map_err(refused)?;
+    recorded.check_resumable(args.force).map_err(|error| of_run(error, &args.run_id, database.path()))?;
     let plan = plan(&recorded, &Changes::default(), args.show.quiet)?;
     let cancel = interrupt::watch();
     let options = RunOptions { workers: args.show.workers.map(usize::from), ..RunOptions::default() };

@@ -8,13 +8,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::live::{self, Details};
-use super::points;
+use super::{command, points, quoted};
 use crate::cli::args::{ExperimentRunArgs, ShowOptions};
 use crate::cli::database::{from_environment, open_warned};
 use crate::cli::error::{CliError, report_warnings, say};
 use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::experiment::analysis::summary::{Records, RunSummary};
+use crate::experiment::asking::unknown_effort;
 use crate::experiment::extent::Extent;
 use crate::experiment::file::{Experiment, PersistLevel};
 use crate::experiment::runner::{
@@ -22,12 +23,13 @@ use crate::experiment::runner::{
 };
 use crate::experiment::stream::{EventKind, StreamEvent};
 use crate::money::Cents;
-use crate::persistence::{Access, Database, ExperimentWrites, Layout, PersistenceError, Status};
+use crate::persistence::{Access, Database, ExperimentWrites, Layout, PersistenceError, Status, check_id};
 use crate::sources::{self, ExperimentOptions, LoadedExperiment};
 
 /// Runs an experiment, or with `--dry-run` makes every check of it.
 pub fn run(args: &ExperimentRunArgs) -> Result<(), CliError> {
     let loaded = load(args)?;
+    args.run_id.as_deref().map_or(Ok(()), |id| check_id("run", id))?;
     let cancel = interrupt::watch();
     let experiment = &loaded.plan.experiment;
     let path = database_path(args, experiment);
@@ -63,11 +65,11 @@ pub fn conclude(
     let result = ran.map_err(|error| CliError::of_experiment(error, name))?;
     report(&result, experiment, show, view, database)?;
     if let Some(database) = database.filter(|_| !show.quiet) {
-        let path = database.path().display();
-        say(&format!("stored as {} in {path}", result.run_id));
-        say(&format!("open it with: payment-sim explore --db {path}"));
+        let path = database.path();
+        say(&format!("stored as {} in {}", result.run_id, path.display()));
+        say(&format!("open it with: payment-sim explore --db {}", quoted(&path.display().to_string())));
         if matches!(result.status, Status::Cancelled) {
-            say(&format!("go on with: payment-sim experiment resume {} --db {path}", result.run_id));
+            say(&format!("go on with: {}", command(&["resume", &result.run_id], path)));
         }
     }
     if database.is_none() && !show.quiet {
@@ -76,7 +78,8 @@ pub fn conclude(
     match result.status {
         Status::Completed => points::failure(&result).map_or(Ok(()), Err),
         Status::Cancelled => Err(CliError::Interrupted),
-        _ => Err(CliError::failed(result.convergence_reason)),
+        // The reason of a failed run begins with the word that stands before every error.
+        _ => Err(CliError::failed(result.convergence_reason.trim_start_matches("Failed: "))),
     }
 }
 
@@ -86,6 +89,12 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
         word => word.as_deref(),
     };
     let level = word.and_then(|word| PersistLevel::WORDS.into_iter().find(|(name, _)| *name == word));
+    if let Some(problem) = args.reasoning_effort.as_deref().and_then(unknown_effort) {
+        return Err(CliError::usage(
+            problem,
+            "see --reasoning-effort in `payment-sim experiment run --help`",
+        ));
+    }
     let options = ExperimentOptions {
         strict: args.strict,
         seed: args.seed.clone(),
@@ -103,6 +112,15 @@ fn load(args: &ExperimentRunArgs) -> Result<LoadedExperiment, CliError> {
             "a sweep asks no language model",
             "leave --reasoning-effort and --thinking-budget out",
         ));
+    }
+    let model = loaded.plan.proposer.model();
+    for (option, given, provider) in [
+        ("--reasoning-effort", args.reasoning_effort.is_some(), "openai"),
+        ("--thinking-budget", args.thinking_budget.is_some(), "anthropic"),
+    ] {
+        if given && !model.starts_with(&format!("{provider}:")) {
+            say(&format!("warning: {option} has no effect: it is for models of `{provider}`, not `{model}`"));
+        }
     }
     report_warnings(&args.file, &loaded.findings);
     report_warnings(&loaded.scenario_findings.0, &loaded.scenario_findings.1);
@@ -185,12 +203,21 @@ fn is_read_only(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.permissions().readonly())
 }
 
+/// The resolved experiment; of a sweep without what has no effect in it.
+pub fn shown_config(experiment: &Experiment, proposer: &str, model: &str) -> Map<String, Value> {
+    let mut config = experiment.to_config(proposer, model);
+    if experiment.sweep.is_some() {
+        config.insert("evaluation".to_owned(), json!({"ticks": experiment.evaluation.ticks}));
+    }
+    config
+}
+
 fn dry_run(loaded: &LoadedExperiment, path: Option<&Path>, args: &ExperimentRunArgs) -> Result<(), CliError> {
     let plan = &loaded.plan;
     let experiment = &plan.experiment;
     let extent = Extent { baselines: !args.no_baselines, ..Extent::of(experiment, &plan.proposer) };
     let (simulations, ticks) = (extent.simulations(), extent.ticks(experiment.evaluation.ticks));
-    let config = Value::Object(experiment.to_config(plan.proposer.name(), &plan.proposer.model()));
+    let config = Value::Object(shown_config(experiment, plan.proposer.name(), &plan.proposer.model()));
     let mut output = Output::new();
     if args.show.json {
         let plan = json!({

@@ -300,3 +300,15 @@ fn json(text: &str, place: impl Fn() -> String) -> Result<Value, PersistenceErro
     serde_json::from_str(text)
         .map_err(|error| PersistenceError::Corrupt { what: place(), reason: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_cannot_be_read_is_named() {
+        let error = json("{", || of_run("game", "scenario_json")).map_err(|error| error.to_string());
+        let said = error.err().unwrap_or_default();
+        assert!(said.contains("column `scenario_json` of table `experiments`, run `game`"), "{said}");
+    }
+}

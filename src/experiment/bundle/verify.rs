@@ -303,7 +303,7 @@ fn figures(bundle: &Bundle) -> Map<String, Value> {
 fn unverified(bundle: &Bundle) -> Vec<String> {
     let mut unverified = Vec::new();
     if !bundle.is_completed() {
-        unverified.push(format!("how the run ended: it was {}, and has no result", bundle.run.status));
+        unverified.push(format!("how the run ended: it is {}, and has no result", bundle.run.status));
     } else if !bundle.is_sweep() && !bundle.config.contains_key(BASELINES) {
         unverified.push("baselines: the bundle has none".to_owned());
     }

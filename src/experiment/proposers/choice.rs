@@ -6,7 +6,7 @@ use super::script::Script;
 use super::{Proposer, search};
 use crate::experiment::file::{Experiment, LlmSettings, ProposerKey, ReadFile};
 use crate::experiment::policies::{DEFAULT_FRACTION, FRACTION, default_policy};
-use crate::finding::Finding;
+use crate::finding::{Finding, meant, nearest};
 use crate::persistence::PolicyAuthor;
 
 /// Looks a variable of the environment up: keys and addresses of language models.
@@ -74,6 +74,8 @@ impl Chosen {
         let choice = Choice { experiment, environment };
         let named = experiment.llm.as_ref().and_then(|llm| llm.model.as_deref());
         match (wishes.proposer, wishes.model) {
+            (Some(word), Some(model)) if word != "llm" && word != model => Err(two_proposers(word, model)),
+            (Some("script:"), _) | (None, Some("script:")) => Err(no_script()),
             (Some(word), model) => match ProposerKey::parse(word) {
                 Some(ProposerKey::Search) => Ok(Self::search(None)),
                 Some(ProposerKey::Script(file)) => choice.script(file, "--proposer", read_wished),
@@ -148,6 +150,9 @@ impl Chosen {
         let Some(constraints) = &experiment.policy_constraints else {
             return Some("nothing will be proposed: the file has no `policy_constraints`".to_owned());
         };
+        if let ChosenKind::Script { file, script } = &self.kind {
+            return for_nobody(file, script, &experiment.optimized_agents);
+        }
         let stuck = |agent: &&String| {
             let policy = default_policy(agent, DEFAULT_FRACTION);
             !search::can_vary(constraints, &policy, has_pool(agent))
@@ -239,6 +244,27 @@ impl Choice<'_> {
         };
         Ok(Chosen { kind: ChosenKind::Script { file, script }, notice: None })
     }
+}
+
+/// A script with entries for agents that are not optimised: what they hold is never proposed.
+fn for_nobody(file: &str, script: &Script, agents: &[String]) -> Option<String> {
+    let known = || agents.iter().map(String::as_str);
+    let strangers: Vec<String> = script
+        .agents()
+        .filter(|name| !known().any(|agent| agent == *name))
+        .map(|name| format!("`{name}`{}", meant(nearest(name, known()))))
+        .collect();
+    let whose = strangers.join(", ");
+    (!strangers.is_empty()).then(|| format!("script `{file}` has entries for no optimised agent: {whose}"))
+}
+
+fn two_proposers(word: &str, model: &str) -> Finding {
+    let message = format!("--proposer `{word}` and --model `{model}` name two proposers");
+    Finding::error("--proposer", None, message).with_hint("leave one of them out")
+}
+
+fn no_script() -> Finding {
+    Finding::error("--proposer", None, "`script:` names no file").with_hint("name one: script:FILE")
 }
 
 fn unknown_proposer(word: &str) -> Finding {

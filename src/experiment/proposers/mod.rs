@@ -10,7 +10,7 @@ pub mod search;
 use serde_json::Value;
 
 use super::constraints::PolicyConstraints;
-use super::evaluate::RunError;
+use super::laboratory::RunError;
 
 pub use briefing::{Briefing, Sampled};
 pub use choice::{Chosen, ChosenKind, Environment, Wishes};

@@ -2,7 +2,7 @@
 //! the model.
 
 use super::{Answer, Call, Proposer, Request, Workbench};
-use crate::experiment::evaluate::RunError;
+use crate::experiment::laboratory::RunError;
 use crate::experiment::stream::Interaction;
 
 /// What a model answered, call by call.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, Proposer, Request, Workbench};
 use crate::document::{self, Entry, Node};
-use crate::experiment::evaluate::RunError;
+use crate::experiment::laboratory::RunError;
 use crate::experiment::policies::default_policy;
 use crate::experiment::reply;
 use crate::finding::Finding;
@@ -43,6 +43,11 @@ impl Script {
             root.as_map().ok_or_else(|| wrong(&root, "a mapping from agents to lists of entries"))?;
         let agents = entries.iter().map(read_agent).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), agents })
+    }
+
+    /// Agents for which it has entries.
+    pub fn agents(&self) -> impl Iterator<Item = &str> {
+        self.agents.iter().map(|(agent, _)| agent.as_str())
     }
 
     /// The proposer that goes through the script from its beginning.

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::evaluate::{Laboratory, RunError};
+use super::super::laboratory::{Laboratory, RunError};
 use super::super::policies::{AgentPolicy, DEFAULT_FRACTION, FRACTION, default_policy};
 use super::super::sampler::Sample;
 use super::super::stream::by_agent;
@@ -82,11 +82,7 @@ impl Bench<'_> {
             let settlement_rate = basis.tally().rate();
             Ok(Measured { fraction, total: total(&costs)?, costs, settlement_rate })
         });
-        match measured {
-            Ok(measured) => Ok(Some(measured)),
-            Err(RunError::Policy { .. } | RunError::Failed(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        RunError::measurable(measured)
     }
 
     fn run(&self, policies: &[AgentPolicy]) -> Result<Basis, RunError> {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::super::acceptance::{Comparison, Verdict};
-use super::super::evaluate::{Place, RunError, SampleOutcome};
 use super::super::file::Mode;
+use super::super::laboratory::{Place, RunError, SampleOutcome};
 use super::super::outcome::{Outcome, Tally, breakdown};
 use super::super::policies::AgentPolicy;
 use super::super::sampler::Sample;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::super::evaluate::Laboratory;
+use super::super::laboratory::Laboratory;
 use super::super::stream::{EventKind, Interaction, StreamEvent};
 use super::{Observer, SimulationNote};
 use crate::persistence::{Database, ExperimentWrites, PersistenceError};

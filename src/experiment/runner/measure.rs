@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::super::evaluate::{Laboratory, OptimizedAgent, Place, RunError, SampleOutcome};
+use super::super::laboratory::{Laboratory, OptimizedAgent, Place, RunError, SampleOutcome};
 use super::super::outcome::{Outcome, Tally};
 use super::super::policies::AgentPolicy;
 use super::super::sampler::{Sample, samples};

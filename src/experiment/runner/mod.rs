@@ -18,9 +18,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 
 use super::convergence::{Detector, PolicyStability};
-use super::evaluate::{Laboratory, RunError, Store};
 use super::file::{Experiment, Mode};
 use super::ids;
+use super::laboratory::{Laboratory, RunError, Store};
 use super::policies::{AgentPolicy, DEFAULT_FRACTION, default_policy};
 use super::proposers::{AgentHistory, Chosen, ChosenKind, Proposer};
 use super::recorded::{CONTINUED_BY, NO_BASELINES};
@@ -29,7 +29,7 @@ use super::sweep::{self, Points};
 use crate::finding::{Finding, Findings, meant, nearest};
 use crate::persistence::{
     Database, ExperimentStart, ExperimentWrites, Moment, PersistenceError, PolicyAuthor, Purpose, Status,
-    SweepPoint,
+    SweepPoint, check_id,
 };
 use crate::run::CancelFlag;
 use crate::scenario::ScenarioFile;
@@ -359,6 +359,7 @@ pub fn run(
     cancel: &CancelFlag,
 ) -> Result<RunResult, ExperimentError> {
     let run_id = options.run_id.clone().unwrap_or_else(|| new_run_id(&plan.experiment.name));
+    check_id("run", &run_id)?;
     carry_out(plan, options, &run_id, database, observer, cancel, None)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::evaluate::RunError;
+use super::super::laboratory::RunError;
 use super::super::stream::{EventKind, StreamEvent};
 use super::Run;
 use crate::persistence::PersistenceError;

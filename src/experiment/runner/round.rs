@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::constraints::PolicyConstraints;
-use super::super::evaluate::RunError;
 use super::super::file::Mode;
+use super::super::laboratory::RunError;
 use super::super::policies::{AgentPolicy, DEFAULT_FRACTION};
 use super::super::proposers::{Answer, Call, PastComparison, Request};
 use super::super::stream::{EventKind, Interaction, StreamEvent};

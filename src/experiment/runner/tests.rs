@@ -337,6 +337,9 @@ fn bundles_of_stopped_runs_hold_and_are_verified_no_further_than_they_came() {
     }
 }
 
+/// Changes a bundle.
+type Edit = fn(&mut Bundle);
+
 #[test]
 fn whatever_is_changed_in_a_bundle_shows() {
     let bench = Bench::new(plan(SEARCHING, RANDOM_DAY, ""));
@@ -350,7 +353,7 @@ fn whatever_is_changed_in_a_bundle_shows() {
     };
     let honest = verified(&bundle);
     assert!(honest.holds(), "{honest:?}");
-    let edits: [(&str, fn(&mut Bundle)); 9] = [
+    let edits: [(&str, Edit); 9] = [
         ("final cost", |it| it.config["final_cost"] = json!(1)),
         ("best cost", |it| it.config["best_cost"] = json!(1)),
         ("final policy", |it| {

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::super::evaluate::{Laboratory, RunError, SampleOutcome};
+use super::super::laboratory::{Laboratory, RunError, SampleOutcome};
 use super::super::outcome::Tally;
 use super::super::policies::AgentPolicy;
 use super::super::proposers::{Briefing, MAX_EVALUATIONS, Measured, Sampled, Workbench};
@@ -55,11 +55,7 @@ impl Meter<'_> {
                 settlement_rate: pooled(&outcomes).rate(),
             })
         };
-        match measured {
-            Ok(measured) => Ok(Some(measured)),
-            Err(RunError::Policy { .. } | RunError::Failed(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        RunError::measurable(measured)
     }
 }
 

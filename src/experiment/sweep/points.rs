@@ -8,7 +8,7 @@ use super::design::{Axis, Design, Sweep, Target};
 use crate::document::{Node, Value, shortened};
 use crate::experiment::policies::messages;
 use crate::finding::{Finding, Findings, meant, nearest};
-use crate::scenario::{self, FileKind, FileText, Files, Overrides, ScenarioFile};
+use crate::scenario::{self, FileKind, FileText, Files, Overrides, ScenarioFile, SettingPath};
 
 /// Points of which the faults are reported one by one.
 const REPORTED: usize = 5;
@@ -118,7 +118,45 @@ impl<'a> Points<'a> {
                 findings.push(Finding::error(format!("sweep.vary[{index}]"), None, fault));
             }
         }
-        if findings.has_errors() { Err(findings) } else { Ok(()) }
+        if findings.has_errors() { Err(findings) } else { self.check_overlaps() }
+    }
+
+    /// No axis may set what another one sets: its values would not be those that are run.
+    fn check_overlaps(&self) -> Result<(), Findings> {
+        let axes = &self.sweep.vary;
+        let places: Vec<_> = axes.iter().map(|axis| self.places(&axis.target)).collect();
+        let meet = |one: &[String], other: &[String]| one.starts_with(other) || other.starts_with(one);
+        for (later, axis) in axes.iter().enumerate() {
+            let overlaps = |earlier: &usize| {
+                places[later].iter().any(|place| places[*earlier].iter().any(|other| meet(place, other)))
+            };
+            let Some(earlier) = (0..later).find(overlaps) else { continue };
+            let (label, other) = (axis.target.label(), axes[earlier].target.label());
+            // A policy that varies as a whole can have a parameter that varies.
+            if matches!((&axis.target, &axes[earlier].target), (Target::Policy { .. }, Target::Scenario(_)))
+                && !places[earlier].iter().any(|place| places[later].contains(place))
+            {
+                continue;
+            }
+            let message = format!("`{label}` sets what `{other}` sets too: only one of them can be varied");
+            return Err(Findings(vec![Finding::error(format!("sweep.vary[{later}]"), None, message)]));
+        }
+        Ok(())
+    }
+
+    /// Where an axis sets a value.
+    fn places(&self, target: &Target) -> Vec<Vec<String>> {
+        match target {
+            Target::Scenario(path) => path.places(&self.base),
+            Target::Policy { bank, parameter } => {
+                let bank = bank.as_deref().unwrap_or("*");
+                let path = format!("agents[{bank}].policy.decision_trees.parameters");
+                let path: Option<SettingPath> = path.parse().ok();
+                let mut places = path.map_or_else(Vec::new, |path| path.places(&self.base));
+                places.iter_mut().for_each(|place| place.push(parameter.clone()));
+                places
+            }
+        }
     }
 
     /// The place and the message of a point's fault: one value if it is wrong by itself and wherever it

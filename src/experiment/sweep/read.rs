@@ -36,6 +36,9 @@ pub fn read(item: &Item<'_>, read_file: ReadFile<'_>, files: &mut Vec<(String, S
 
 /// What concerns all axes together.
 fn fits(sweep: &Sweep, item: &Item<'_>) -> Option<()> {
+    if sweep.design == Design::Grid && !sweep.vary.iter().all(|axis| has_no_value_twice(axis, item)) {
+        return None;
+    }
     let (first, others) = sweep.vary.split_first()?;
     if let Some(other) = others.iter().find(|axis| axis.values.len() != first.values.len())
         && sweep.design == Design::Zip
@@ -108,24 +111,27 @@ fn read_axis(item: &Item<'_>) -> Option<Axis> {
     are_usable(&axis, item).then_some(axis)
 }
 
-/// A parameter of a policy is a number; an axis of any kind has each value once.
+/// A parameter of a policy is a number.
 fn are_usable(axis: &Axis, item: &Item<'_>) -> bool {
     let label = axis.target.label();
     let is_parameter = matches!(axis.target, Target::Policy { .. });
-    let mut seen = HashSet::with_capacity(axis.values.len());
     for value in &axis.values {
         if is_parameter && !matches!(value.value, Value::Int(_) | Value::Float(_)) {
             item.error(format!("`{label}`: a parameter is a number, found {}", value.described()));
             return false;
         }
-        let text = value.to_json_text();
-        if seen.contains(&text) {
-            item.error(format!("`{label}` has the value {} twice", shortened(&text)));
-            return false;
-        }
-        seen.insert(text);
     }
     true
+}
+
+/// In a grid an axis has each value once; in other designs the values of several axes make a point.
+fn has_no_value_twice(axis: &Axis, item: &Item<'_>) -> bool {
+    let mut seen = HashSet::with_capacity(axis.values.len());
+    let twice = axis.values.iter().map(Node::to_json_text).find(|text| !seen.insert(text.clone()));
+    if let Some(text) = &twice {
+        item.error(format!("`{}` has the value {} twice", axis.target.label(), shortened(text)));
+    }
+    twice.is_none()
 }
 
 fn read_target(

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::figures::{FiguresFold, RunFigures};
 use super::points::Points;
-use crate::experiment::evaluate::{Laboratory, Place, RunError};
 use crate::experiment::ids::simulation_id;
+use crate::experiment::laboratory::{Laboratory, Place, RunError};
 use crate::experiment::runner::{
     ExperimentError, Observer, Plan, PointNote, RunOptions, RunResult, SimulationNote,
 };

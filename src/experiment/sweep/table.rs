@@ -40,7 +40,7 @@ impl<'a> From<&'a SweepPoint> for Record<'a> {
 }
 
 /// The mean of a figure over the repetitions of a point.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Estimate {
     /// Mean.
     pub mean: f64,
@@ -166,7 +166,7 @@ pub fn setting(value: &Value) -> String {
 pub fn shown(figure: Figure, estimate: Option<Estimate>) -> String {
     let Some(Estimate { mean, error }) = estimate else { return "–".to_owned() };
     let number = |value: f64| match figure.unit() {
-        Unit::Money => Cents(value.round() as i64).to_string(),
+        Unit::Money => Cents(value.round() as i64).dollars(),
         Unit::Share => format!("{:.2}%", value * 100.0),
         Unit::Ticks | Unit::Count => format!("{value:.2}"),
     };

@@ -204,6 +204,43 @@ fn points_that_cannot_run_are_named_by_axis_and_value() {
 }
 
 #[test]
+fn no_axis_sets_what_another_one_sets() {
+    let pair = |one: &str, other: &str| format!("{{vary: [{{{one}}}, {{{other}}}]}}");
+    for (one, other, said) in [
+        (
+            "scenario: 'agents[*].unsecured_cap', values: [1, 2]",
+            "scenario: 'agents[A].unsecured_cap', values: [3]",
+            "`agents[A].unsecured_cap` sets what `agents[*].unsecured_cap` sets too",
+        ),
+        (
+            "scenario: 'agents[1].unsecured_cap', values: [1]",
+            "scenario: 'agents[B].unsecured_cap', values: [3]",
+            "`agents[B].unsecured_cap` sets what `agents[1].unsecured_cap` sets too",
+        ),
+        (
+            "policy: B, parameter: target_buffer, values: [1, 2]",
+            "scenario: 'agents[B].policy', values: [{type: Fifo}]",
+            "`agents[B].policy` sets what `policy[B].target_buffer` sets too",
+        ),
+    ] {
+        let found = checked(&pair(one, other)).unwrap_err();
+        assert!(found.contains(said) && found.contains("sweep.vary[1]"), "{found}\nlacks: {said}");
+    }
+    let apart = pair(
+        "scenario: 'agents[A].unsecured_cap', values: [1]",
+        "scenario: 'agents[B].unsecured_cap', values: [1]",
+    );
+    assert_eq!(checked(&apart), Ok(()));
+}
+
+#[test]
+fn values_may_repeat_where_they_are_taken_together() {
+    let axes = "vary: [{scenario: a.b, values: [1, 1]}, {scenario: c.d, values: [1, 2]}]";
+    assert_eq!(sweep(&format!("{{design: zip, {axes}}}")).points(), Some(2));
+    assert!(experiment(&format!("{{{axes}}}"), "").unwrap_err().contains("`a.b` has the value 1 twice"));
+}
+
+#[test]
 fn every_kind_of_axis_reaches_the_scenario() {
     let text = "{vary: [{scenario: 'agents[A].policy', values: [{type: Fifo}, {type: FromJson, json_path: wait.json}]},
         {scenario: lsm_config.enable_cycles, values: [false]}, {policy: B, parameter: target_buffer, values: [7.5]}]}";
@@ -254,8 +291,8 @@ fn points_are_summed_up_with_mean_and_standard_error() {
         ("0 of 2, 1 failed", Some("overflow"))
     );
     let text = |point: usize, at: usize| shown(metrics[at], points[point].estimates[at]);
-    assert_eq!([text(0, 0), text(0, 1)], ["1.50 ± 0.50", "75.00% ± 25.00%"]);
-    assert_eq!([text(1, 0), text(2, 0)], ["–", "-12.50"]);
+    assert_eq!([text(0, 0), text(0, 1)], ["$1.50 ± $0.50", "75.00% ± 25.00%"]);
+    assert_eq!([text(1, 0), text(2, 0)], ["–", "-$12.50"]);
     assert_eq!(
         points[0].to_json(&metrics)["figures"]["total_cost"],
         json!({"mean": 150.0, "standard_error": 50.0})

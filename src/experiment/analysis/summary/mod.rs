@@ -95,8 +95,21 @@ pub struct AgentSummary {
     pub cost: Option<Path<i64>>,
     /// Parameters of its policies; null where a policy has no such parameter.
     pub parameters: Vec<(String, Path<Value>)>,
-    /// Keys outside of the parameters in which the policy at the end differs from that at the start.
-    pub changed_keys: usize,
+    /// Where else the policy at the end differs from that at the start, an entry for each tree or key.
+    pub changed: Vec<Changed>,
+}
+
+/// A tree, or a key of another kind, in which two policies differ.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// The first path in it whose values differ.
+    pub part: String,
+    /// The value there at the start; null if there is none.
+    pub start: Value,
+    /// At the end.
+    pub end: Value,
+    /// Further paths in it whose values differ.
+    pub more: usize,
 }
 
 /// A comparison in which the proposal was accepted. Costs are means over the samples.
@@ -304,7 +317,7 @@ fn agents(config: &Map<String, Value>) -> Vec<String> {
 
 fn of_agent(agent: &str, course: Option<&Course<'_>>) -> AgentSummary {
     let mut summary =
-        AgentSummary { agent: agent.to_owned(), cost: None, parameters: Vec::new(), changed_keys: 0 };
+        AgentSummary { agent: agent.to_owned(), cost: None, parameters: Vec::new(), changed: Vec::new() };
     let Some(course) = course else { return summary };
     let cost = |standing: &Standing<'_>| standing.costs.get(agent).and_then(Value::as_i64);
     if let (Some(start), Some(end), Some(best)) = (cost(&course.start), cost(&course.end), cost(&course.best))
@@ -319,9 +332,28 @@ fn of_agent(agent: &str, course: Option<&Course<'_>>) -> AgentSummary {
             change.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
-    summary.changed_keys =
-        diff::changes(&policies.start, &policies.end).iter().filter(|change| outside(change)).count();
+    let changes = diff::changes(&policies.start, &policies.end);
+    summary.changed = by_part(changes.into_iter().filter(outside));
     summary
+}
+
+/// Changes, sorted by key, those of a tree taken together. Ids of nodes come last: they say least.
+fn by_part(changes: impl Iterator<Item = diff::Change>) -> Vec<Changed> {
+    let mut parts: Vec<(String, Vec<diff::Change>)> = Vec::new();
+    for change in changes {
+        let part = change.key.split('.').next().unwrap_or_default().to_owned();
+        match parts.last_mut() {
+            Some((last, list)) if *last == part => list.push(change),
+            _ => parts.push((part, vec![change])),
+        }
+    }
+    let first = |(_, mut list): (String, Vec<diff::Change>)| {
+        list.sort_by_key(|change| change.key.ends_with("node_id"));
+        let more = list.len().saturating_sub(1);
+        let diff::Change { key, before, after } = list.into_iter().next()?;
+        Some(Changed { part: key, start: before, end: after, more })
+    };
+    parts.into_iter().filter_map(first).collect()
 }
 
 impl<T> Path<T> {

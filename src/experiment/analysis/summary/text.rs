@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::diff::shown;
-use super::{AcceptedComparison, AgentSummary, Baseline, Caution, Path, RunSummary};
+use super::{AcceptedComparison, AgentSummary, Baseline, Caution, Changed, Path, RunSummary};
 use crate::money::Cents;
 use crate::persistence::Status;
 use crate::table::{Column, left, render, right};
@@ -96,7 +96,11 @@ impl RunSummary {
         let mut lines = Vec::new();
         if let Some(reason) = &self.reason {
             let converged = if self.converged { "Converged" } else { "Not converged" };
-            lines.push(format!("{converged}: {reason}"));
+            lines.push(match self.status {
+                // Its reason says so.
+                Status::Failed => reason.clone(),
+                _ => format!("{converged}: {reason}"),
+            });
         }
         let about = self.description.lines().next().map_or_else(String::new, |line| format!(": {line}"));
         lines.push(format!("Experiment {}{about}", self.experiment));
@@ -120,10 +124,11 @@ impl RunSummary {
                     vec![agent.agent.clone(), name.clone(), value(start), value(end), value(best)]
                 })
                 .collect();
-            if agent.changed_keys > 0 {
-                let changed = format!("{} keys differ", agent.changed_keys);
-                rows.push([agent.agent.as_str(), "trees", "", &changed, ""].map(str::to_owned).to_vec());
-            }
+            rows.extend(agent.changed.iter().map(|Changed { part, start, end, more }| {
+                let more = if *more > 0 { format!(" and {more} more") } else { String::new() };
+                let [start, end] = [start, end].map(value);
+                vec![agent.agent.clone(), part.clone(), start, end + &more, String::new()]
+            }));
             if rows.is_empty() {
                 rows.push([agent.agent.as_str(), "", "", "", ""].map(str::to_owned).to_vec());
             }
@@ -199,7 +204,14 @@ impl RunSummary {
 
     fn caution(&self, caution: &Caution) -> String {
         match caution {
-            Caution::NotEnded => format!("the run is {}: these are the figures so far", self.status),
+            Caution::NotEnded => {
+                let stands = match self.status {
+                    Status::Running => "is running".to_owned(),
+                    Status::Failed => "failed".to_owned(),
+                    status => format!("was {status}"),
+                };
+                format!("the run {stands}: these are the figures so far")
+            }
             Caution::NotConverged => {
                 "not converged: with more iterations the policies may still improve".to_owned()
             }

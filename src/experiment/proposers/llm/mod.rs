@@ -6,7 +6,7 @@ mod model;
 mod prompt;
 
 use super::{Answer, Call, Exchange, Proposer, Request, Workbench};
-use crate::experiment::evaluate::RunError;
+use crate::experiment::laboratory::RunError;
 use crate::experiment::reply;
 use client::{Client, Heard, Listener, Stopped};
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, MAX_EVALUATIONS, Measured, Proposer, Request, Workbench};
 use crate::experiment::constraints::PolicyConstraints;
-use crate::experiment::evaluate::RunError;
+use crate::experiment::laboratory::RunError;
 use outlook::{Day, Outlook};
 use parameter::Parameter;
 

@@ -2,7 +2,9 @@
 
 use tui_input::Input;
 
+use crate::experiment::file::MAX_SAMPLES;
 use crate::explorer::rows::{Persist, Subject};
+use crate::money::grouped;
 
 /// What a field sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +64,10 @@ impl Setting {
             (Self::Seed | Self::MasterSeed, Ok(_)) => None,
             (_, Ok(0)) => Some("at least 1".into()),
             (Self::Ticks, Ok(10_000_001..)) => Some("at most 10,000,000".into()),
-            (Self::Iterations | Self::Samples, Ok(1_000_001..)) => Some("at most 1,000,000".into()),
+            (Self::Samples, Ok(count)) if count > u64::from(MAX_SAMPLES) => {
+                Some(format!("at most {}", grouped(u64::from(MAX_SAMPLES))))
+            }
+            (Self::Iterations, Ok(1_000_001..)) => Some("at most 1,000,000".into()),
             (Self::Workers, Ok(1025..)) => Some("at most 1,024".into()),
             (_, Ok(_)) => None,
         }

@@ -5,13 +5,13 @@ use crate::policy::TreeKind;
 use crate::policy::schema::{Element, PolicyFilter, Section};
 use crate::scenario::{CostRates, Penalty};
 
-/// Trees in which any action is allowed.
+/// Trees in which some action is allowed; a tree that the constraints do not name is not restricted.
 fn allowed_trees(constraints: &PolicyConstraints) -> Vec<TreeKind> {
-    let named = |tree: TreeKind| {
-        let all = constraints.allowed_actions.as_ref();
-        all.is_none_or(|all| all.iter().any(|(name, actions)| name == tree.key() && !actions.is_empty()))
+    let is_empty = |tree: TreeKind| {
+        let mut named = constraints.allowed_actions.iter().flatten();
+        named.any(|(name, actions)| name == tree.key() && actions.is_empty())
     };
-    TreeKind::ALL.into_iter().filter(|tree| named(*tree)).collect()
+    TreeKind::ALL.into_iter().filter(|tree| !is_empty(*tree)).collect()
 }
 
 /// The trees of a policy.
@@ -161,4 +161,21 @@ pub fn rates(rates: &CostRates) -> String {
         lines.push(format!("waiting is weighed by priority: urgent {urgent}, normal {normal}, low {low}"));
     }
     list(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_is_not_named_is_not_restricted() {
+        let allowed = [("payment_tree", vec!["Release".to_owned()]), ("bank_tree", Vec::new())];
+        let allowed = allowed.map(|(tree, actions)| (tree.to_owned(), actions));
+        let constraints =
+            PolicyConstraints { allowed_actions: Some(allowed.to_vec()), ..PolicyConstraints::default() };
+        let (trees, actions) = (trees(&constraints), actions(&constraints));
+        assert!(trees.contains("`strategic_collateral_tree`") && !trees.contains("`bank_tree`"), "{trees}");
+        assert!(actions.contains("in `strategic_collateral_tree`: `PostCollateral`"), "{actions}");
+        assert!(!actions.contains("in `payment_tree`: `Hold`"), "{actions}");
+    }
 }

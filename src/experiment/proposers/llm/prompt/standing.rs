@@ -1,5 +1,7 @@
 //! Where the agent stands, how it came there, and what follows.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::super::super::{Briefing, Request};
@@ -109,14 +111,17 @@ pub fn guidance(request: &Request<'_>, briefing: &Briefing) -> String {
 }
 
 fn trend(before: i64, between: i64, last: i64) -> &'static str {
-    if last < between && between < before {
-        "they fall, go on in this direction"
-    } else if last > between && between > before {
-        "they rise, go back"
-    } else if last == between && between == before {
-        "they stand still, try something else"
-    } else {
-        "they go up and down, take smaller steps"
+    match (between.cmp(&before), last.cmp(&between)) {
+        (Ordering::Less, Ordering::Less) => "they fall, go on in this direction",
+        (Ordering::Equal, Ordering::Less) => "the last one is lower, go on in this direction",
+        (Ordering::Less, Ordering::Equal) => "they fell and stand still now, try something else",
+        (Ordering::Equal, Ordering::Equal) => "they stand still, try something else",
+        (Ordering::Greater, Ordering::Greater) => "they rise, go back",
+        (Ordering::Equal, Ordering::Greater) => "the last one is higher, go back",
+        (Ordering::Greater, Ordering::Equal) => "they rose and stay there, go back",
+        (Ordering::Less, Ordering::Greater) | (Ordering::Greater, Ordering::Less) => {
+            "they go up and down, take smaller steps"
+        }
     }
 }
 
@@ -244,4 +249,18 @@ pub fn trajectories(request: &Request<'_>) -> String {
         })
         .collect();
     if lines.is_empty() { "There are none.".to_owned() } else { lines.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_three_costs_are_told_as_they_are() {
+        assert_eq!(trend(2500, 2500, 2000), "the last one is lower, go on in this direction");
+        assert_eq!(trend(2500, 2000, 2000), "they fell and stand still now, try something else");
+        assert_eq!(trend(3, 2, 1), "they fall, go on in this direction");
+        assert_eq!(trend(2, 2, 3), "the last one is higher, go back");
+        assert_eq!(trend(1, 2, 1), "they go up and down, take smaller steps");
+    }
 }

@@ -47,6 +47,20 @@ pub enum RunError {
     Storage(#[from] PersistenceError),
 }
 
+impl RunError {
+    /// A measurement, `None` if what was measured cannot run; that is no failure of who measures.
+    ///
+    /// # Errors
+    /// What concerns more than the policy that is measured.
+    pub fn measurable<T>(measured: Result<T, Self>) -> Result<Option<T>, Self> {
+        match measured {
+            Ok(measured) => Ok(Some(measured)),
+            Err(Self::Policy { .. } | Self::Failed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// An optimised agent.
 #[derive(Clone, Debug)]
 pub struct OptimizedAgent {
