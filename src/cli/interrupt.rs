@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use rustix::process::Signal;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,6 +19,17 @@ static ASKED: AtomicU8 = AtomicU8::new(INTERRUPTED);
 /// The exit status of a command that a signal ended: 143 after SIGTERM, else 130.
 pub fn status() -> u8 {
     ASKED.load(Ordering::Relaxed)
+}
+
+/// A file that has reached its permitted size (`ulimit -f`) ends in an error of whoever writes it, not in
+/// the end of the program. The handler stays when the runtime that installed it has gone.
+pub fn survive_full_files() {
+    let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
+    if let Err(error) =
+        runtime.block_on(async { signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop) })
+    {
+        tracing::warn!(%error, "a limit of the size of files would end the program");
+    }
 }
 
 /// Watches for signals from now on; gives the flag that they set.

@@ -46,6 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     log::start();
+    interrupt::survive_full_files();
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::args::ReplayArgs;
+use super::args::{ModeOptions, ReplayArgs};
 use super::error::{CliError, say};
 use super::output::Output;
 use super::show::{Mode, Show, ShowError};
@@ -118,6 +118,25 @@ fn whole_or_part(
     }
     visited?;
     show.finish(summary(row, reader, range))
+}
+
+/// Prints the result of what is stored of a simulation that could not be stored to its end.
+pub fn result_of_failed(database: &Database, id: &str, options: &ModeOptions) -> Result<(), CliError> {
+    let reader = database.reader()?;
+    let Some(row) = reader.summary(id)?.map(|summary| summary.row) else { return Ok(()) };
+    if row.status != Status::Failed {
+        return Ok(());
+    }
+    let scenario = reader.scenario(id)?;
+    let mut show = Show::of_result(scenario.clone(), options)?;
+    let mut sequence = 0;
+    let mut failure = None;
+    reader.each_tick(id, &scenario.names, Tick(u64::MAX), |tick, events| {
+        failure = failure.take().or(show.tick(tick, sequence, events).err());
+        sequence += events.len() as u64;
+        Ok(())
+    })?;
+    failure.map_or_else(|| show.finish(summary(row, &reader, None)), |failure| Err(failure.into()))
 }
 
 fn summary(row: SimulationRow, reader: &Reader, replay_range: Option<(u64, u64)>) -> SimulationSummary {

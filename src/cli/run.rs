@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 
-use super::args::RunArgs;
+use super::args::{ModeOptions, RunArgs};
 use super::error::{CliError, report_warnings, say};
 use super::interrupt;
 use super::progress::bar;
-use super::replay::unknown;
+use super::replay::{result_of_failed, unknown};
 use super::show::{Mode, Show, ShowError};
 use super::timings::Timings;
 use crate::engine::Phase;
 use crate::event::Event;
 use crate::metrics::SimulationSummary;
-use crate::persistence::{Access, Database, DuckDbProvider, PersistenceError};
+use crate::persistence::{Access, Database, DuckDbProvider, PersistenceError, Ticket};
 use crate::run::{
     self, CancelFlag, Finished, Observer, Outcome, Resumption, SimulationRequest, Storage, TickReport,
     new_simulation_id, simulate,
@@ -40,9 +40,9 @@ pub fn run(args: &RunArgs) -> Result<(), CliError> {
     let digest = store.is_some() || args.digest;
     let show = Show::new(loaded.resolved.clone(), &args.mode, digest)?;
     let mut watching = Watching::new(show, 0, ticks, &cancel).with_timings(args.debug);
-    let finished = simulated(&loaded, ticks, store.as_ref(), args, &mut watching, &cancel)?;
+    let finished = simulated(&loaded, ticks, store.as_ref(), args, &mut watching, &cancel);
     let subject = Subject { config_file: loaded.config_file, scenario: loaded.resolved };
-    watching.end(subject, store.as_ref(), finished)
+    watching.end(subject, store.as_ref(), finished, &args.mode)
 }
 
 /// Where the simulation is stored.
@@ -72,7 +72,7 @@ fn simulated(
     args: &RunArgs,
     watching: &mut Watching<'_>,
     cancel: &CancelFlag,
-) -> Result<Finished, CliError> {
+) -> Result<Finished, PersistenceError> {
     let request = SimulationRequest { scenario: loaded.resolved.clone(), ticks };
     let storage = store.map(|store| {
         let id = store.id.clone();
@@ -80,7 +80,7 @@ fn simulated(
         start.description.clone_from(&args.description);
         Storage { provider: &store.provider, start, checkpoint_every: args.checkpoint_every }
     });
-    Ok(simulate(&request, storage, watching, cancel)?)
+    simulate(&request, storage, watching, cancel)
 }
 
 /// Goes on with a stored simulation.
@@ -109,16 +109,12 @@ fn resume(args: &RunArgs, id: &str) -> Result<(), CliError> {
     let subject = Subject { config_file: row.config_file.clone(), scenario };
     let mut watching = Watching::new(show, stored, row.num_ticks, &cancel).with_timings(args.debug);
     let store = Store { provider: database.provider()?, id: id.to_owned(), database: database.clone() };
-    let finished = resumption
-        .run(&reader, &store.provider, args.checkpoint_every, &mut watching, &cancel)
-        .map_err(|error| match error {
-            PersistenceError::Cancelled => {
-                say("note: stopped before it went on; nothing has changed");
-                CliError::Interrupted
-            }
-            other => other.into(),
-        })?;
-    watching.end(subject, Some(&store), finished)
+    let finished = resumption.run(&reader, &store.provider, args.checkpoint_every, &mut watching, &cancel);
+    if matches!(finished, Err(PersistenceError::Cancelled)) {
+        say("note: stopped before it went on; nothing has changed");
+        return Err(CliError::Interrupted);
+    }
+    watching.end(subject, Some(&store), finished, &args.mode)
 }
 
 /// What was simulated.
@@ -181,25 +177,39 @@ impl<'a> Watching<'a> {
         self
     }
 
-    fn end(self, subject: Subject, store: Option<&Store>, finished: Finished) -> Result<(), CliError> {
+    fn end(
+        self,
+        subject: Subject,
+        store: Option<&Store>,
+        finished: Result<Finished, PersistenceError>,
+        options: &ModeOptions,
+    ) -> Result<(), CliError> {
         self.progress.finish_and_clear();
+        let mut finished = finished.map_err(|error| ended_by_storage(error, store, options))?;
         if let Some(timings) = &self.timings {
             timings.end();
         }
-        match self.failure {
-            Some(error) => Err(ended_by_output(error, finished)),
-            None => report(subject, store, finished, self.show),
+        // Nothing is reported as complete before it is committed.
+        let committed = finished.ticket.take().map(Ticket::wait).transpose();
+        match (self.failure, committed) {
+            (None, Err(error)) => Err(ended_by_storage(error, store, options)),
+            (Some(_), Err(error)) => Err(error.into()),
+            // The reader of the output has gone: the simulation was stopped and is kept as cancelled.
+            (Some(error), Ok(_)) => Err(error.into()),
+            (None, Ok(_)) => report(subject, store, finished, self.show),
         }
     }
 }
 
-/// The reader of the output has gone: the simulation was stopped and is kept as cancelled.
-fn ended_by_output(error: ShowError, finished: Finished) -> CliError {
-    let committed = finished.ticket.map(crate::persistence::Ticket::wait).transpose();
-    match committed {
-        Ok(_) => error.into(),
-        Err(error) => error.into(),
+/// A tick that could not be stored ends a simulation like any failure: what is stored of it is its result.
+fn ended_by_storage(error: PersistenceError, store: Option<&Store>, options: &ModeOptions) -> CliError {
+    if let (PersistenceError::Write { .. }, Some(store)) = (&error, store)
+        && let Err(unreadable) = result_of_failed(&store.database, &store.id, options)
+    {
+        // The first error counts.
+        tracing::warn!(?unreadable, "no result can be shown of what is stored");
     }
+    error.into()
 }
 
 /// A bar where nothing else is printed meanwhile.
@@ -209,9 +219,7 @@ fn progress(mode: Mode, ticks: u64) -> ProgressBar {
 }
 
 fn report(subject: Subject, store: Option<&Store>, finished: Finished, show: Show) -> Result<(), CliError> {
-    let Finished { outcome, ticks, events, duration, ticket, .. } = finished;
-    // Nothing is reported as complete before it is committed.
-    ticket.map(crate::persistence::Ticket::wait).transpose()?;
+    let Finished { outcome, ticks, events, duration, .. } = finished;
     let status = match &outcome {
         Outcome::Completed => "completed",
         Outcome::Cancelled => "cancelled",

@@ -147,6 +147,17 @@ impl Show {
         })
     }
 
+    /// A printer of the result alone, where the mode prints one.
+    pub fn of_result(scenario: Arc<Scenario>, options: &ModeOptions) -> Result<Self, CliError> {
+        let mode = options.mode()?;
+        let mut show = Self::new(scenario.clone(), options, false)?;
+        if mode == Mode::Verbose {
+            (show.mode, show.fold) = (Mode::Normal, Fold::Figures(Box::new(Ledger::new(scenario))));
+        }
+        show.only(Some((u64::MAX, u64::MAX)));
+        Ok(show)
+    }
+
     /// Shows only these ticks, both included.
     pub const fn only(&mut self, range: Option<(u64, u64)>) {
         self.range = range;

@@ -132,6 +132,10 @@ pub enum PolicyAuthor {
 }
 
 impl PolicyAuthor {
+    /// All of them.
+    pub const ALL: &[Self] =
+        &[Self::Init, Self::Default, Self::Script, Self::Search, Self::Llm, Self::Manual];
+
     /// The name as stored.
     #[must_use]
     pub const fn name(self) -> &'static str {

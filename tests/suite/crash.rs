@@ -404,6 +404,7 @@ fn is_whole(program: &Program, file: &str, what: &str) {
         assert_eq!(stored.fault(&row), None, "{what}");
         assert_ne!(row.status, "running", "{what}");
     }
+    assert_eq!(program.out(&format!("db check --db {file}")), "", "{what}");
 }
 
 #[test]

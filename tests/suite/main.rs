@@ -7,6 +7,7 @@
 )]
 
 mod cases;
+mod checking;
 mod checkpoints;
 mod commands;
 mod conversations;

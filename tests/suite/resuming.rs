@@ -252,7 +252,7 @@ fn a_run_that_failed_for_want_of_room_is_resumed_when_there_is_some() {
 }
 
 /// A simulation that was stopped after 57 ticks, with checkpoints after the ticks 39, 49 and 56.
-fn stopped(program: &Program) {
+pub fn stopped(program: &Program) {
     let place = Place { folder: tempfile::tempdir().expect("a folder") };
     store(&place, "stressed-week", "s", Some(10), Some(57));
     store(&place, "stressed-week", "whole", None, None);

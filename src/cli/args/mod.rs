@@ -225,7 +225,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "T")]
     pub to_tick: Option<u64>,
     /// Print the state after this tick instead
-    #[arg(long, value_name = "T", conflicts_with_all = ["from_tick", "to_tick", "mode"])]
+    #[arg(long, value_name = "T", conflicts_with_all = ["from_tick", "to_tick", "mode", "output"])]
     pub state_at: Option<u64>,
     #[command(flatten)]
     pub db: DbOption,

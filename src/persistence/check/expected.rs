@@ -8,6 +8,7 @@ use duckdb::Connection;
 use super::Defect;
 use crate::ids::Names;
 use crate::metrics::{Ledger, TickOutcome};
+use crate::money::counted;
 use crate::persistence::PersistenceError;
 use crate::persistence::schema::{self, Table};
 use crate::persistence::writer::{Buffers, push_closed, push_open};
@@ -20,8 +21,7 @@ const SIMULATIONS: usize = 500;
 const COMPARED: usize = 500_000;
 
 /// Tables whose rows follow from the events, and the columns that name a row of a simulation.
-const DERIVED: &[(&str, &str, &str)] =
-    &[("transactions", "tx_id", "payments"), ("daily_agent_metrics", "agent_id, day", "days of banks")];
+const DERIVED: &[(&str, &str)] = &[("transactions", "tx_id"), ("daily_agent_metrics", "agent_id, day")];
 
 /// What the events of the simulations give that are not yet compared.
 pub(super) struct Expected<'a> {
@@ -79,7 +79,7 @@ impl<'a> Expected<'a> {
     /// Compares everything that has gathered.
     pub(super) fn compare(&mut self, found: &mut dyn FnMut(Defect)) -> Result<(), PersistenceError> {
         self.flush()?;
-        for ((name, key, word), (_, columns)) in DERIVED.iter().zip(derived()) {
+        for ((name, key), (_, columns)) in DERIVED.iter().zip(derived()) {
             let of_these = "simulation_id IN (SELECT simulation_id FROM expected_simulations)";
             let surplus = format!(
                 "SELECT simulation_id, count(*), min(concat_ws(', ', {key})) FROM (\
@@ -90,14 +90,14 @@ impl<'a> Expected<'a> {
                 "SELECT simulation_id, count(*), min(concat_ws(', ', {key})) FROM expected_{name} \
                  ANTI JOIN {name} USING (simulation_id, {key}) WHERE {of_these} GROUP BY 1 ORDER BY 1"
             );
-            for (query, what) in [(surplus, "are not as the events say"), (missing, "are missing")] {
+            for (query, what) in [(surplus, "not as the events say"), (missing, "missing")] {
                 let mut statement = self.connection.prepare(&query)?;
                 let rows = statement.query_map([], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, String>(2)?))
                 })?;
                 for row in rows {
                     let (id, number, first) = row?;
-                    let message = format!("{number} {word} {what}, the first is {first}");
+                    let message = format!("{} {what}; first {first}", counted(number, "row"));
                     found(Defect::new(name, Some(&id), message));
                 }
             }
@@ -115,5 +115,5 @@ fn derived() -> impl Iterator<Item = (&'static str, String)> {
         let stored = table.columns.iter().filter(|column| column.generated.is_none());
         stored.map(|column| column.name).collect::<Vec<_>>().join(", ")
     };
-    DERIVED.iter().filter_map(move |(name, ..)| Some((*name, columns(schema::table(name)?))))
+    DERIVED.iter().filter_map(move |(name, _)| Some((*name, columns(schema::table(name)?))))
 }

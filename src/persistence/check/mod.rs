@@ -1,10 +1,13 @@
 //! Whether what is stored holds together (spec 06, 7.7): every simulation against its events, every
-//! reference between tables, the uniqueness of rows without a key.
+//! reference between tables, the uniqueness of rows without a key, and what else follows from other rows.
 //!
 //! The events of a simulation are read page by page in one thread, their digest is made in a second one,
 //! and the caller folds them by the code that the writer uses. Nothing grows with their number.
 
+mod checkpoints;
 mod expected;
+mod questions;
+mod runs;
 mod simulation;
 mod stream;
 mod tables;
@@ -106,9 +109,15 @@ impl Reader {
             layout.into_iter().for_each(|defect| observer.found(defect));
             return Ok(CheckProgress::default());
         }
-        for defect in self.table_defects(depth)? {
-            observer.found(defect);
-        }
+        let between = [
+            self.view_defects()?,
+            self.table_defects(depth)?,
+            self.asked(questions::OF_SIMULATIONS)?,
+            self.checkpoint_defects()?,
+            self.run_defects()?,
+            self.asked(questions::OF_THE_USER)?,
+        ];
+        between.into_iter().flatten().for_each(|defect| observer.found(defect));
         self.check_simulations(depth, observer)
     }
 

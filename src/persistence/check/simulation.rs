@@ -12,6 +12,7 @@ use super::{CheckedRow, Defect};
 use crate::event::{Completion, Event, decode, sha256_hex_of};
 use crate::ids::Names;
 use crate::metrics::{Ledger, TickOutcome, Totals};
+use crate::money::counted;
 use crate::persistence::reference::{COUNTED_BY_THE_REFERENCE, REFERENCE};
 use crate::persistence::writer::totals_as_stored;
 use crate::persistence::{PersistenceError, Reader, Status};
@@ -169,27 +170,27 @@ impl SimulationCheck {
         let mut whole = true;
         let wanted = self.next_sequence;
         if event.sequence < wanted {
-            self.note("events are stored more than once", 1, event.sequence, "");
+            self.note("stored more than once", 1, event.sequence, "");
             whole = false;
         } else if event.sequence > wanted {
             let gap = event.sequence.abs_diff(wanted);
-            self.note("events are missing", gap, event.sequence, "");
+            self.note("missing", gap, event.sequence, "");
             whole = false;
         }
         self.next_sequence = event.sequence.saturating_add(1);
         if event.tick < self.tick || event.tick < 0 {
-            self.note("events have an earlier tick than the one before", 1, event.sequence, "");
+            self.note("with an earlier tick than the one before", 1, event.sequence, "");
             whole = false;
         }
         if self.row.last_tick.is_none_or(|last| event.tick > last) {
-            self.note("events lie behind `last_tick`", 1, event.sequence, "");
+            self.note("behind `last_tick`", 1, event.sequence, "");
             whole = false;
         }
         if event.tick.checked_div(self.row.ticks_per_day) != Some(event.day) {
-            self.note("events have another day than their tick", 1, event.sequence, "");
+            self.note("with another day than that of the tick", 1, event.sequence, "");
         }
         if event.created_at < self.created_at {
-            self.note("events were written earlier than the one before", 1, event.sequence, "");
+            self.note("written earlier than the one before", 1, event.sequence, "");
         }
         self.created_at = event.created_at;
         whole
@@ -206,7 +207,7 @@ impl SimulationCheck {
                 Some(typed)
             }
             Err(error) => {
-                self.note("events cannot be read", 1, event.sequence, &error.to_string());
+                self.note("that cannot be read", 1, event.sequence, &error.to_string());
                 None
             }
         }
@@ -217,10 +218,10 @@ impl SimulationCheck {
         let banks = joined(concerns.banks.iter().map(|bank| names.bank(*bank)));
         let payments = joined(concerns.payments.iter().map(|payment| payment.name(names)));
         if banks != listed[0] {
-            self.note("events concern other banks than `agents` says", 1, sequence, "");
+            self.note("of other banks than `agents` says", 1, sequence, "");
         }
         if payments != listed[1] {
-            self.note("events concern other payments than `tx_ids` says", 1, sequence, "");
+            self.note("of other payments than `tx_ids` says", 1, sequence, "");
         }
     }
 
@@ -294,19 +295,20 @@ impl SimulationCheck {
             self.end_ticks_before(last.saturating_add(1), expected)?;
         }
         for (what, (number, first)) in std::mem::take(&mut self.tally) {
-            self.wrong("simulation_events", format!("{number} {what}; first at event {first}"));
+            let events = counted(number, "event");
+            self.wrong("simulation_events", format!("{events} {what}; first at event {first}"));
         }
         if self.count != self.row.event_count {
-            let (stored, counted) = (self.row.event_count, self.count);
-            self.wrong("simulations", format!("`event_count` is {stored}, there are {counted} events"));
+            let (stored, there) = (self.row.event_count, self.count);
+            self.wrong("simulations", format!("`event_count` is {stored}, the number of events is {there}"));
         }
         if let Some(digest) = digest.filter(|digest| *digest != self.row.event_digest) {
             let stored = self.row.event_digest.clone();
             self.wrong("simulations", format!("`event_digest` is {stored}, that of the events is {digest}"));
         }
         if !self.snapshots.is_empty() && self.ledger.is_some() {
-            let ticks = self.snapshots.len();
-            self.wrong("replay_snapshots", format!("{ticks} states are of ticks that are not stored"));
+            let states = counted(self.snapshots.len() as u64, "state");
+            self.wrong("replay_snapshots", format!("{states} of ticks that are not stored"));
         }
         if let Some(ledger) = self.ledger.take() {
             let has_totals = self.row.total_cost_cents.is_some();

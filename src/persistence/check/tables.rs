@@ -1,22 +1,39 @@
-//! The tables against their layout and against each other: a list of questions, each of which finds rows
-//! only where something does not hold.
+//! The tables against their layout, what leads from one to another, and what a column may hold.
 
 use std::collections::BTreeMap;
 
-use super::{CheckDepth, Defect};
-use crate::persistence::schema::{self, RUN_TABLES, SIMULATION_TABLES};
-use crate::persistence::{PersistenceError, Purpose, Reader, Status};
+use duckdb::Connection;
 
-/// A question to one table: it gives an id and a number of rows for everything that is wrong.
-struct Question {
-    table: &'static str,
-    /// What is wrong with the rows; stands behind their number.
-    wrong: &'static str,
-    query: &'static str,
+use super::{CheckDepth, Defect};
+use crate::money::counted;
+use crate::persistence::schema::{self, RUN_TABLES, SIMULATION_TABLES};
+use crate::persistence::writer::CheckpointReason;
+use crate::persistence::{PersistenceError, PolicyAuthor, Purpose, Reader, Status, SweepPointStatus};
+
+/// A question to one table: it gives an id and a number of rows for everything that is wrong, and the first
+/// of these rows where that helps.
+pub(super) struct Question {
+    pub table: &'static str,
+    /// What the rows are. Of a table with one row per id the number says nothing, so that it is empty.
+    pub thing: &'static str,
+    /// What is wrong with them; stands behind their number.
+    pub wrong: &'static str,
+    pub query: &'static str,
 }
 
-const fn ask(table: &'static str, wrong: &'static str, query: &'static str) -> Question {
-    Question { table, wrong, query }
+/// A question whose rows are counted.
+pub(super) const fn ask(
+    table: &'static str,
+    thing: &'static str,
+    wrong: &'static str,
+    query: &'static str,
+) -> Question {
+    Question { table, thing, wrong, query }
+}
+
+/// A question to a table with one row per id.
+pub(super) const fn ask_one(table: &'static str, wrong: &'static str, query: &'static str) -> Question {
+    Question { table, thing: "", wrong, query }
 }
 
 /// What a column has to name where it is not NULL.
@@ -28,6 +45,7 @@ struct Reference {
     told: &'static str,
     /// The table and its column that it leads to.
     owner: (&'static str, &'static str),
+    thing: &'static str,
     wrong: &'static str,
 }
 
@@ -36,8 +54,8 @@ const RUN: (&str, &str) = ("experiments", "run_id");
 
 /// Rows of a simulation lead to it, rows of a run to theirs.
 const OWNERS: &[(&[&str], (&str, &str), &str)] = &[
-    (SIMULATION_TABLES, SIMULATION, "rows of a simulation that does not exist"),
-    (RUN_TABLES, RUN, "rows of a run that does not exist"),
+    (SIMULATION_TABLES, SIMULATION, "of a simulation that does not exist"),
+    (RUN_TABLES, RUN, "of a run that does not exist"),
 ];
 
 /// What else leads to them.
@@ -47,6 +65,7 @@ const REFERENCES: &[Reference] = &[
         column: "experiment_run_id",
         told: "simulation_id",
         owner: RUN,
+        thing: "",
         wrong: "belongs to a run that does not exist",
     },
     Reference {
@@ -54,21 +73,24 @@ const REFERENCES: &[Reference] = &[
         column: "simulation_id",
         told: "run_id",
         owner: SIMULATION,
-        wrong: "points name simulations that do not exist",
+        thing: "point",
+        wrong: "of a simulation that does not exist",
     },
     Reference {
         table: "bookmarks",
         column: "simulation_id",
         told: "simulation_id",
         owner: SIMULATION,
-        wrong: "bookmarks lead to a simulation that does not exist",
+        thing: "bookmark",
+        wrong: "on a simulation that does not exist",
     },
     Reference {
         table: "bookmarks",
         column: "experiment_run_id",
         told: "experiment_run_id",
         owner: RUN,
-        wrong: "bookmarks lead to a run that does not exist",
+        thing: "bookmark",
+        wrong: "on a run that does not exist",
     },
 ];
 
@@ -80,13 +102,17 @@ const UNIQUE: &[(&str, &str)] = &[
     ("replay_snapshots", "tick"),
 ];
 
-/// A column of few words: table, its key, the column, whether it may hold a word.
+/// A column of few words: table, the column by which its rows are told, the column, whether it may hold a word.
 type Worded = (&'static str, &'static str, &'static str, fn(&str) -> bool);
 
 const WORDS: &[Worded] = &[
     ("simulations", "simulation_id", "status", is_status),
     ("simulations", "simulation_id", "experiment_purpose", is_purpose),
+    ("policy_snapshots", "simulation_id", "created_by", is_author),
+    ("simulation_checkpoints", "simulation_id", "checkpoint_type", is_reason),
     ("experiments", "run_id", "status", is_status),
+    ("experiments", "run_id", "experiment_type", |word| ["generic", "sweep"].contains(&word)),
+    ("sweep_points", "run_id", "status", |word| SweepPointStatus::find(word).is_some()),
 ];
 
 fn is_status(word: &str) -> bool {
@@ -97,77 +123,20 @@ fn is_purpose(word: &str) -> bool {
     Purpose::find(word).is_some_and(|purpose| purpose != Purpose::Cli)
 }
 
+fn is_author(word: &str) -> bool {
+    PolicyAuthor::ALL.iter().any(|author| author.name() == word)
+}
+
+fn is_reason(word: &str) -> bool {
+    CheckpointReason::ALL.iter().any(|reason| reason.name() == word)
+}
+
 /// Columns with the digest of another one: table, digest, text.
 const DIGESTS: &[(&str, &str, &str)] = &[
     ("simulations", "config_hash", "config_json"),
     ("policy_snapshots", "policy_hash", "policy_json"),
     ("simulation_checkpoints", "state_hash", "state_json"),
     ("simulation_checkpoints", "config_hash", "config_json"),
-];
-
-/// What holds in one place only.
-const QUESTIONS: &[Question] = &[
-    ask(
-        "simulations",
-        "is completed without all its ticks or without its totals",
-        "SELECT simulation_id, count(*) FROM simulations WHERE status = 'completed' AND \
-         (coalesce(last_tick + 1, 0) <> num_ticks OR total_cost_cents IS NULL) GROUP BY 1",
-    ),
-    ask(
-        "simulations",
-        "has more ticks than it was to run",
-        "SELECT simulation_id, count(*) FROM simulations WHERE last_tick >= num_ticks GROUP BY 1",
-    ),
-    ask(
-        "simulations",
-        "has ended without `ended_at`, runs with it, or ended before it started",
-        "SELECT simulation_id, count(*) FROM simulations \
-         WHERE (status = 'running') <> (ended_at IS NULL) OR ended_at < started_at GROUP BY 1",
-    ),
-    ask(
-        "policy_snapshots",
-        "policies at the start, its number of banks is another",
-        "SELECT simulation_id, count(agent_id) FROM simulations LEFT JOIN \
-         (FROM policy_snapshots WHERE snapshot_tick = 0) USING (simulation_id) \
-         GROUP BY simulation_id, num_agents HAVING count(agent_id) <> num_agents",
-    ),
-    ask(
-        "simulation_checkpoints",
-        "checkpoints of a completed simulation, which keeps none",
-        "SELECT simulation_id, count(*) FROM simulation_checkpoints SEMI JOIN \
-         (FROM simulations WHERE status = 'completed') USING (simulation_id) GROUP BY 1",
-    ),
-    ask(
-        "simulation_checkpoints",
-        "checkpoints lie behind `last_tick` or are of another scenario",
-        "SELECT c.simulation_id, count(*) FROM simulation_checkpoints c \
-         JOIN simulations s USING (simulation_id) WHERE c.config_hash <> s.config_hash \
-         OR checkpoint_tick > coalesce(last_tick, -1) GROUP BY 1",
-    ),
-    ask(
-        "experiment_iterations",
-        "iterations, not numbered from 0 without gaps or more than `num_iterations`",
-        "SELECT run_id, count(*) FROM experiment_iterations i JOIN experiments USING (run_id) \
-         GROUP BY run_id, num_iterations \
-         HAVING min(iteration) <> 0 OR max(iteration) <> count(*) - 1 OR count(*) > num_iterations",
-    ),
-    ask(
-        "policy_evaluations",
-        "evaluations of iterations that do not exist",
-        "SELECT run_id, count(*) FROM policy_evaluations ANTI JOIN experiment_iterations \
-         USING (run_id, iteration) SEMI JOIN experiments USING (run_id) GROUP BY 1",
-    ),
-    ask(
-        "notes",
-        "notes are about something that does not exist",
-        "SELECT target_id, count(*) FROM notes WHERE CASE target_kind \
-         WHEN 'run' THEN target_id NOT IN (SELECT run_id FROM experiments) \
-         WHEN 'iteration' THEN target_id NOT IN \
-         (SELECT run_id || '/' || iteration FROM experiment_iterations) \
-         WHEN 'simulation' THEN target_id NOT IN (SELECT simulation_id FROM simulations) \
-         WHEN 'event' THEN regexp_replace(target_id, ':[0-9]+$', '') NOT IN \
-         (SELECT simulation_id FROM simulations) ELSE true END GROUP BY 1",
-    ),
 ];
 
 impl Reader {
@@ -205,6 +174,20 @@ impl Reader {
         Ok(defects)
     }
 
+    /// Views that another query stands behind.
+    pub(super) fn view_defects(&self) -> Result<Vec<Defect>, PersistenceError> {
+        const VIEWS: &str = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal \
+             AND database_name = current_database() AND schema_name = 'main' ORDER BY 1";
+        let stored: Vec<(String, String)> = self.list(VIEWS, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let new = Connection::open_in_memory()?;
+        new.execute_batch(&schema::sql())?;
+        let mut statement = new.prepare(VIEWS)?;
+        let wanted = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let wanted: BTreeMap<String, String> = wanted.collect::<duckdb::Result<_>>()?;
+        let others = stored.iter().filter(|(name, sql)| wanted.get(name).is_some_and(|wanted| wanted != sql));
+        Ok(others.map(|(name, _)| Defect::new(name, None, "shows something else than it should")).collect())
+    }
+
     /// What is wrong between the tables.
     pub(super) fn table_defects(&self, depth: CheckDepth) -> Result<Vec<Defect>, PersistenceError> {
         let mut defects = self.reference_defects()?;
@@ -214,59 +197,88 @@ impl Reader {
                  (SELECT simulation_id, count(*) - 1 AS surplus FROM {table} \
                  GROUP BY simulation_id, {key} HAVING count(*) > 1) GROUP BY 1"
             );
-            defects.extend(self.answers(table, "rows are stored more than once", &query)?);
+            defects.extend(self.answers(table, "row", "stored more than once", &query)?);
         }
-        for (table, key, column, is_known) in WORDS {
-            let query = format!("SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1");
-            let rows: Vec<(String, String)> = self.list(&query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let unknown = rows.iter().filter(|(_, word)| !is_known(word));
-            let wrong = format!("has a `{column}` that is none");
-            defects.extend(unknown.map(|(id, _)| Defect::new(table, Some(id), &*wrong)));
+        for word in WORDS {
+            defects.extend(self.word_defects(word)?);
         }
         let digests = if depth == CheckDepth::Full { DIGESTS } else { &[] };
         for (table, digest, text) in digests {
             let query = format!(
                 "SELECT simulation_id, count(*) FROM {table} WHERE {digest} <> sha256({text}) GROUP BY 1"
             );
-            let have = if is_one_by_its_key(table) { "has" } else { "rows have" };
-            let wrong = format!("{have} a `{digest}` that is not that of `{text}`");
-            defects.extend(self.answers(table, &wrong, &query)?);
-        }
-        for question in QUESTIONS {
-            defects.extend(self.answers(question.table, question.wrong, question.query)?);
+            let (thing, has) = if *table == SIMULATION.0 { ("", "has") } else { ("row", "with") };
+            let wrong = format!("{has} a `{digest}` that is not that of `{text}`");
+            defects.extend(self.answers(table, thing, &wrong, &query)?);
         }
         Ok(defects)
+    }
+
+    /// The answers to a list of questions.
+    pub(super) fn asked(&self, questions: &[Question]) -> Result<Vec<Defect>, PersistenceError> {
+        let mut defects = Vec::new();
+        for Question { table, thing, wrong, query } in questions {
+            defects.extend(self.answers(table, thing, wrong, query)?);
+        }
+        Ok(defects)
+    }
+
+    /// Words that are none of those a column may hold.
+    fn word_defects(&self, worded: &Worded) -> Result<Vec<Defect>, PersistenceError> {
+        let (table, key, column, is_known) = worded;
+        let query = format!(
+            "SELECT {key}, {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        );
+        let rows: Vec<(String, String, u64)> =
+            self.list(&query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let is_single = [SIMULATION.0, RUN.0].contains(table);
+        let message = |word: &str, number: u64| {
+            let rows = if is_single { "has".to_owned() } else { format!("{} with", counted(number, "row")) };
+            format!("{rows} a `{column}` that is none: `{word}`")
+        };
+        let unknown = rows.iter().filter(|(_, word, _)| !is_known(word));
+        Ok(unknown.map(|(id, word, number)| Defect::new(table, Some(id), message(word, *number))).collect())
     }
 
     /// What leads to a simulation or run that is not there.
     fn reference_defects(&self) -> Result<Vec<Defect>, PersistenceError> {
         let owned = OWNERS.iter().flat_map(|(tables, owner, wrong)| {
             let of_others = tables.iter().filter(|table| **table != owner.0);
-            of_others.map(|table| Reference { table, column: owner.1, told: owner.1, owner: *owner, wrong })
+            let (column, thing) = (owner.1, "row");
+            of_others.map(move |table| Reference { table, column, told: column, owner: *owner, thing, wrong })
         });
         let mut defects = Vec::new();
         for reference in owned.chain(REFERENCES.iter().copied()) {
-            let Reference { table, column, told, owner: (owner, key), wrong } = reference;
+            let Reference { table, column, told, owner: (owner, key), thing, wrong } = reference;
             let query = format!(
                 "SELECT {told}, count(*) FROM {table} ANTI JOIN \
                  (SELECT {key} AS {column} FROM {owner}) USING ({column}) \
                  WHERE {column} IS NOT NULL GROUP BY 1"
             );
-            defects.extend(self.answers(table, wrong, &query)?);
+            defects.extend(self.answers(table, thing, wrong, &query)?);
         }
         Ok(defects)
     }
 
-    fn answers(&self, table: &str, wrong: &str, query: &str) -> Result<Vec<Defect>, PersistenceError> {
-        let rows: Vec<(String, i64)> =
-            self.list(&format!("{query} ORDER BY 1"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        // Of a row that is one by its key the number says nothing.
-        let single = is_one_by_its_key(table);
-        let message = |number: i64| if single { wrong.to_owned() } else { format!("{number} {wrong}") };
-        Ok(rows.into_iter().map(|(id, number)| Defect::new(table, Some(&id), message(number))).collect())
+    fn answers(
+        &self,
+        table: &str,
+        thing: &str,
+        wrong: &str,
+        query: &str,
+    ) -> Result<Vec<Defect>, PersistenceError> {
+        self.list(&format!("{query} ORDER BY 1"), [], |row| {
+            let id: String = row.get(0)?;
+            let mut message = match thing {
+                "" => wrong.to_owned(),
+                _ => format!("{} {wrong}", counted(row.get(1)?, thing)),
+            };
+            if row.as_ref().column_count() > 2
+                && let Some(first) = row.get::<_, Option<String>>(2)?
+            {
+                message.push_str(&format!("; first {first}"));
+            }
+            Ok(Defect::new(table, Some(&id), message))
+        })
     }
-}
-
-fn is_one_by_its_key(table: &str) -> bool {
-    [SIMULATION.0, RUN.0].contains(&table)
 }

@@ -21,5 +21,6 @@ pub(super) use events::LINE_COLUMNS;
 pub use export::{ExportFilter, ExportForm, Exported};
 pub use reader::{Interrupt, Reader};
 pub use sink::{CsvRows, ExportError, JsonRows, RowSink};
+pub(super) use state::read_scenario;
 pub use types::*;
 pub use unfinished::{StoredCheckpoint, Unfinished};

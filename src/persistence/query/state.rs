@@ -10,6 +10,7 @@ use duckdb::{Params, params};
 use super::Reader;
 use super::events::{LINE_COLUMNS, line_columns};
 use crate::event::{Columns, Digest, Event, Recorded, complete, decode};
+use crate::finding::Findings;
 use crate::ids::{Dialect, Names, PaymentId};
 use crate::metrics::{Ledger, LsmRecord, lsm_records};
 use crate::money::Cents;
@@ -20,6 +21,15 @@ use crate::time::Tick;
 
 /// Events that are read at once while a whole simulation is folded.
 const PAGE: u64 = 16_384;
+
+/// A stored scenario, as written and as resolved; an error says what is wrong with it.
+pub(in crate::persistence) fn read_scenario(text: &str) -> Result<(ScenarioFile, Scenario), String> {
+    let first = |findings: &Findings| findings.errors().next().map_or_else(String::new, ToString::to_string);
+    let (file, findings) = read(text, Format::Json, &Overrides::default(), &NoFiles);
+    let file = file.ok_or_else(|| first(&findings))?;
+    let scenario = file.resolve().map_err(|findings| first(&findings))?;
+    Ok((file, scenario))
+}
 
 impl Reader {
     /// The scenario that a simulation ran.
@@ -43,12 +53,7 @@ impl Reader {
             what: format!("scenario of simulation `{simulation_id}`"),
             reason,
         };
-        let (file, findings) = read(&text, Format::Json, &Overrides::default(), &NoFiles);
-        let first = |findings: &crate::finding::Findings| {
-            findings.errors().next().map_or_else(String::new, ToString::to_string)
-        };
-        let file = file.ok_or_else(|| corrupt(first(&findings)))?;
-        let mut scenario = file.resolve().map_err(|findings| corrupt(first(&findings)))?;
+        let (file, mut scenario) = read_scenario(&text).map_err(corrupt)?;
         if self.is_of_reference(simulation_id)? {
             scenario.names = Arc::new((*scenario.names).clone().written_in(Dialect::Reference));
         }

@@ -13,7 +13,7 @@ const KEPT: usize = 3;
 
 /// Why a checkpoint was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::persistence) enum Reason {
     /// So many ticks have passed.
     Auto,
     /// The simulation was cancelled.
@@ -21,7 +21,11 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    const fn name(self) -> &'static str {
+    /// All of them.
+    pub(in crate::persistence) const ALL: &[Self] = &[Self::Auto, Self::Final];
+
+    /// The name as stored.
+    pub(in crate::persistence) const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Final => "final",

@@ -130,17 +130,33 @@ impl State {
                 .map(|_| ())
         } else {
             simulation.fail_at_start(self.last, error);
-            simulation.push_row(&mut self.buffers.simulations);
-            self.buffers.simulations.append_to(&self.connection, self.last)
+            self.write_start(simulation)
         };
         if let Err(error) = done {
             tracing::warn!(%error, id = simulation.start.simulation_id, "a failed simulation could \
             not be marked");
-            self.buffers.simulations.clear();
             if !simulation.stored {
                 locked(&self.ids).simulations.remove(&simulation.start.simulation_id);
             }
         }
+    }
+
+    /// What is stored of a simulation from its start on: its row and its policies.
+    fn write_start(&mut self, simulation: &Simulation) -> duckdb::Result<()> {
+        simulation.push_row(&mut self.buffers.simulations);
+        simulation.push_policies(&mut self.buffers.policies);
+        let written = self.connection.execute_batch("BEGIN").and_then(|()| {
+            self.buffers.simulations.append_to(&self.connection, self.last)?;
+            self.buffers.policies.append_to(&self.connection, self.last)?;
+            self.connection.execute_batch("COMMIT")
+        });
+        if written.is_err() {
+            // The transaction may have ended with the error.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            self.buffers.simulations.clear();
+            self.buffers.policies.clear();
+        }
+        written
     }
 
     /// Takes simulations and runs back, with everything that belongs to them.

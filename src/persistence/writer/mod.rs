@@ -32,6 +32,7 @@ use super::{Moment, PersistenceError, Status, schema};
 use crate::metrics::Totals;
 use crate::time::Tick;
 
+pub(super) use self::checkpoints::Reason as CheckpointReason;
 pub(super) use self::derived::{integers as totals_as_stored, push_closed, push_open};
 pub(super) use self::whole::{Ending, Whole};
 
