@@ -7,8 +7,8 @@ use super::args::ExploreArgs;
 use super::error::CliError;
 use super::folders;
 use super::settings::Settings;
-use crate::explorer::{self, ExplorerOptions};
-use crate::persistence::Access;
+use crate::explorer::{self, ExplorerError, ExplorerOptions};
+use crate::persistence::{Access, PersistenceError};
 
 /// Opens the explorer; without a terminal it says what to do instead. A key script needs none.
 pub fn explore(args: &ExploreArgs) -> Result<(), CliError> {
@@ -16,7 +16,7 @@ pub fn explore(args: &ExploreArgs) -> Result<(), CliError> {
         let script = fs::read_to_string(file).map_err(|error| {
             CliError::failed(format!("key script `{}` cannot be read: {error}", file.display()))
         })?;
-        return explorer::play(&options(args)?, &script, &mut io::stdout()).map_err(CliError::from);
+        return explorer::play(&options(args)?, &script, &mut io::stdout()).map_err(refused);
     }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(CliError::usage(
@@ -24,7 +24,18 @@ pub fn explore(args: &ExploreArgs) -> Result<(), CliError> {
             "without one use `run`, `replay`, `experiment`, `db` or `library`; `--help` lists all commands",
         ));
     }
-    explorer::run(&options(args)?).map_err(CliError::from)
+    explorer::run(&options(args)?).map_err(refused)
+}
+
+/// Why it did not open; what cannot be written can still be looked at.
+fn refused(error: ExplorerError) -> CliError {
+    let is_read_only = matches!(error, ExplorerError::Database(PersistenceError::ReadOnly { .. }));
+    match CliError::from(error) {
+        CliError::Failed { message, hint: Some(hint) } if is_read_only => {
+            CliError::Failed { message, hint: Some(format!("look at it with `--read-only`, or {hint}")) }
+        }
+        other => other,
+    }
 }
 
 fn options(args: &ExploreArgs) -> Result<ExplorerOptions, CliError> {

@@ -204,6 +204,7 @@ impl<'a> Watching<'a> {
 /// A tick that could not be stored ends a simulation like any failure: what is stored of it is its result.
 fn ended_by_storage(error: PersistenceError, store: Option<&Store>, options: &ModeOptions) -> CliError {
     if let (PersistenceError::Write { .. }, Some(store)) = (&error, store)
+        && store.database.path().exists()
         && let Err(unreadable) = result_of_failed(&store.database, &store.id, options)
     {
         // The first error counts.

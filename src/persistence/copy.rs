@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use duckdb::Connection;
 
 use super::error::message;
+use super::host::Asked;
 use super::log::log_of;
 use super::{Access, Database, Layout, NewFile, PersistenceError, host, open, schema};
 
@@ -18,6 +20,12 @@ static COPIES: AtomicU64 = AtomicU64::new(0);
 /// How often whoever holds a file is asked, and how long is waited in between.
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+/// How often whoever waits for a copy is asked whether it is still wanted.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
+
+/// Whether somebody no longer wants what is being made.
+pub type IsUnwanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What a rewriting did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +43,9 @@ pub struct Compacted {
 ///
 /// # Errors
 ///
-/// A file that is missing, not ours, held or not writable; no space for the second file.
-pub fn compact(path: &Path) -> Result<Compacted, PersistenceError> {
+/// A file that is missing, not ours, held or not writable; no space for the second file;
+/// [`PersistenceError::Cancelled`] if it became unwanted.
+pub fn compact(path: &Path, is_unwanted: IsUnwanted<'_>) -> Result<Compacted, PersistenceError> {
     if !path.exists() {
         return Err(PersistenceError::Missing(path.to_owned()));
     }
@@ -48,7 +57,7 @@ pub fn compact(path: &Path) -> Result<Compacted, PersistenceError> {
         let old = &opened.connection;
         old.execute_batch("CHECKPOINT").map_err(|error| failed(message(&error)))?;
         let file = NewFile::replacing(path).map_err(|error| failed(error.to_string()))?;
-        copy(old, file.path()).map_err(|error| failed(error.to_string()))?;
+        copy(old, file.path(), is_unwanted).map_err(|error| not_copied(error, failed))?;
         settle(file, path).map_err(|error| failed(error.to_string()))?;
         Ok(Compacted { before, after: size(path), warnings: opened.warnings })
     })
@@ -60,8 +69,12 @@ pub fn compact(path: &Path) -> Result<Compacted, PersistenceError> {
 /// # Errors
 ///
 /// A file that is missing, not ours, or held by a process that cannot be asked; a copy that exists
-/// already or cannot be written.
-pub fn snapshot(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError> {
+/// already or cannot be written; [`PersistenceError::Cancelled`] if it became unwanted.
+pub fn snapshot(
+    path: &Path,
+    out: &Path,
+    is_unwanted: IsUnwanted<'_>,
+) -> Result<Vec<String>, PersistenceError> {
     if !path.exists() {
         return Err(PersistenceError::Missing(path.to_owned()));
     }
@@ -69,17 +82,20 @@ pub fn snapshot(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError
     let out = std::path::absolute(out).map_err(|error| failed(error.to_string()))?;
     let mut tries = 0;
     loop {
-        match copy_closed(path, &out) {
-            Err(locked @ PersistenceError::Locked { .. }) => {
-                if host::ask_for_copy(&open::canonical(path)?, &out)?.is_some() {
-                    return Ok(Vec::new());
+        match copy_closed(path, &out, is_unwanted) {
+            Err(PersistenceError::Locked { holder, .. }) => {
+                match host::ask_for_copy(&open::canonical(path)?, &out, is_unwanted)? {
+                    Asked::Done => return Ok(Vec::new()),
+                    Asked::Silent => {
+                        return Err(failed(format!("{holder} holds it and does not answer; is it stopped?")));
+                    }
+                    // Whoever holds it may be about to listen, or about to end.
+                    Asked::Nobody => tries += 1,
                 }
-                // Whoever holds it may be about to listen, or about to end.
-                tries += 1;
                 if tries == TRIES {
-                    return Err(locked);
+                    return Err(failed(format!("{holder} holds it and gives no copies")));
                 }
-                std::thread::sleep(BETWEEN_TRIES);
+                thread::sleep(BETWEEN_TRIES);
             }
             done => return done,
         }
@@ -87,7 +103,11 @@ pub fn snapshot(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError
 }
 
 /// Copies a file that no other process writes.
-fn copy_closed(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError> {
+fn copy_closed(
+    path: &Path,
+    out: &Path,
+    is_unwanted: IsUnwanted<'_>,
+) -> Result<Vec<String>, PersistenceError> {
     Database::while_closed(path, |path| {
         // Whatever is wrong with the file is found and told as ever.
         let opened = open::open(path, Access::Read)?;
@@ -103,7 +123,7 @@ fn copy_closed(path: &Path, out: &Path) -> Result<Vec<String>, PersistenceError>
             open::MAX_MEMORY,
             schema::file_literal(path)?
         ))?;
-        write_copy(&memory, path, out, || false)?;
+        write_copy(&memory, path, out, is_unwanted)?;
         Ok(warnings)
     })
 }
@@ -114,7 +134,7 @@ pub(super) fn write_copy(
     connection: &Connection,
     path: &Path,
     out: &Path,
-    unwanted: impl Fn() -> bool,
+    is_unwanted: IsUnwanted<'_>,
 ) -> Result<(), PersistenceError> {
     let failed = |reason: String| PersistenceError::Snapshot { path: path.to_owned(), reason };
     // A link that leads nowhere counts too.
@@ -126,8 +146,8 @@ pub(super) fn write_copy(
         return Err(failed(format!("folder `{}` does not exist", folder.display())));
     }
     let file = NewFile::at(out).map_err(|error| failed(error.to_string()))?;
-    copy(connection, file.path()).map_err(|error| failed(error.to_string()))?;
-    if unwanted() {
+    copy(connection, file.path(), is_unwanted).map_err(|error| not_copied(error, failed))?;
+    if is_unwanted() {
         return Err(PersistenceError::Cancelled);
     }
     settle(file, path).map_err(|error| failed(error.to_string()))
@@ -139,8 +159,13 @@ fn settle(file: NewFile, original: &Path) -> std::io::Result<()> {
     file.take_place()
 }
 
+/// What came of a copy that is not complete.
+fn not_copied(error: PersistenceError, failed: impl FnOnce(String) -> PersistenceError) -> PersistenceError {
+    if error == PersistenceError::Cancelled { error } else { failed(error.to_string()) }
+}
+
 /// Copies everything that a connection's database holds, as it is at this moment, into a new file.
-fn copy(connection: &Connection, out: &Path) -> Result<(), PersistenceError> {
+fn copy(connection: &Connection, out: &Path, is_unwanted: IsUnwanted<'_>) -> Result<(), PersistenceError> {
     let name = format!("payment_sim_copy_{}", COPIES.fetch_add(1, Ordering::Relaxed));
     let source: String = connection.query_row("SELECT current_database()", [], |row| row.get(0))?;
     let source = source.replace('"', "\"\"");
@@ -150,10 +175,34 @@ fn copy(connection: &Connection, out: &Path) -> Result<(), PersistenceError> {
         open::BLOCK_SIZE,
         open::STORAGE_VERSION
     ))?;
-    let copied =
-        connection.execute_batch(&format!("COPY FROM DATABASE \"{source}\" TO {name}; CHECKPOINT {name}"));
+    let statement = format!("COPY FROM DATABASE \"{source}\" TO {name}; CHECKPOINT {name}");
+    let copied = while_wanted(connection, is_unwanted, || connection.execute_batch(&statement));
     let detached = connection.execute_batch(&format!("DETACH {name}"));
     Ok(copied.and(detached)?)
+}
+
+/// Does something with a connection, and ends its statements once it is unwanted.
+pub(super) fn while_wanted<T>(
+    connection: &Connection,
+    is_unwanted: IsUnwanted<'_>,
+    work: impl FnOnce() -> T,
+) -> T {
+    let (statement, is_done) = (connection.interrupt_handle(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            while !is_done.load(Ordering::Acquire) {
+                // Between two statements nobody hears it, so it is said again.
+                if is_unwanted() {
+                    statement.interrupt();
+                }
+                thread::park_timeout(LOOK);
+            }
+        });
+        let done = work();
+        is_done.store(true, Ordering::Release);
+        watching.thread().unpark();
+        done
+    })
 }
 
 fn size(path: &Path) -> u64 {

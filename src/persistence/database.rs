@@ -11,7 +11,7 @@ use super::experiment::ExperimentWrites;
 use super::host::Host;
 use super::provider::{DuckDbProvider, Ticket};
 use super::query::Reader;
-use super::writer::{Command, Run, Writer};
+use super::writer::{Command, Run, Writer, identity};
 use super::{PersistenceError, open, recovery};
 use crate::finding::nearest;
 
@@ -74,6 +74,12 @@ impl Ids {
 static OPEN: Mutex<BTreeMap<PathBuf, Weak<Shared>>> = Mutex::new(BTreeMap::new());
 static CLOSED: Condvar = Condvar::new();
 
+/// The name under which a file is open here: it may have several on its disk.
+fn open_name(files: &BTreeMap<PathBuf, Weak<Shared>>, path: PathBuf) -> PathBuf {
+    let Some(file) = identity(&path) else { return path };
+    files.keys().find(|open| identity(open) == Some(file)).cloned().unwrap_or(path)
+}
+
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What the mutexes here guard is whole at any moment, also if a holder panicked.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -96,6 +102,7 @@ impl Database {
         }
         let path = open::canonical(path)?;
         let mut files = locked(&OPEN);
+        let path = open_name(&files, path);
         while let Some(shared) = files.get(&path) {
             if let Some(shared) = shared.upgrade() {
                 if access == Access::Write && shared.writer.is_none() {
@@ -134,7 +141,7 @@ impl Database {
     ) -> Result<T, PersistenceError> {
         let path = open::canonical(path)?;
         let files = locked(&OPEN);
-        if files.contains_key(&path) {
+        if files.contains_key(&open_name(&files, path.clone())) {
             return Err(PersistenceError::OpenHere(path));
         }
         let done = work(&path);

@@ -1,6 +1,9 @@
 //! What can go wrong with a database, and what to do about it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::money::counted;
 
 /// Why the database could not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +110,20 @@ pub enum PersistenceError {
     /// A file that is to be imported into itself.
     #[error("database `{}` cannot be imported into itself", .0.display())]
     ImportItself(PathBuf),
+    /// A database that is to be imported and is not there.
+    #[error("there is no database `{}` to import", .0.display())]
+    NothingToImport(PathBuf),
+    /// Something stopped an import on its way.
+    #[error("{cause}; imported before: {} of {}, {} of {}", done[0], counted(of[0], "simulation"),
+        done[1], counted(of[1], "run"))]
+    ImportStopped {
+        /// Simulations and runs that are committed.
+        done: [u64; 2],
+        /// Simulations and runs of the other file.
+        of: [u64; 2],
+        /// What stopped it.
+        cause: Box<PersistenceError>,
+    },
     /// A simulation or run that is not there.
     #[error("there is no {what} `{id}` in database `{}`", path.display())]
     Unknown {
@@ -192,9 +209,18 @@ impl PersistenceError {
                 "name another file with `--db`"
             }
             Self::Reference(_) => "take it over into a file of your own with `payment-sim db import`",
-            Self::Locked { .. } => {
+            Self::Locked { holder, .. } if gives_copies(holder) => {
                 "wait until it has ended, copy the data with `payment-sim db snapshot`, or name another file \
                  with `--db`"
+            }
+            Self::Locked { .. } => "wait until it has ended, or name another file with `--db`",
+            Self::NothingToImport(_) => "name the file whose simulations are to be taken over",
+            Self::ImportStopped { .. } => {
+                "delete what was imported with `payment-sim db delete`, or import everything anew with \
+                 `--prefix TEXT`"
+            }
+            Self::Snapshot { reason, .. } if reason.contains(" holds it and ") => {
+                "wait until it has ended, or end it"
             }
             Self::OpenForReading(_) | Self::OpenHere(_) => "close it first",
             Self::Empty(_) => "the first simulation that is stored in it gives it its tables",
@@ -231,6 +257,16 @@ impl From<duckdb::Error> for PersistenceError {
         let text = message(&error);
         if text.starts_with("INTERRUPT") { Self::Cancelled } else { Self::Query(text) }
     }
+}
+
+/// Whether the program that holds a file is one like this, which can be asked for a copy.
+fn gives_copies(holder: &str) -> bool {
+    let program = holder.trim_start_matches('`').split('`').next().unwrap_or_default();
+    let name = Path::new(program).file_name();
+    let own = std::env::current_exe().ok();
+    name.is_none()
+        || name == Some(OsStr::new("payment-sim"))
+        || name == own.as_deref().and_then(Path::file_name)
 }
 
 fn and_others(count: usize) -> String {

@@ -2,7 +2,7 @@
 //! another process of the same user asks over a local socket.
 //!
 //! The socket stands in a runtime folder that only its user may enter, under a name that follows from the
-//! file's path. One line of JSON goes each way.
+//! file's path. One line of JSON goes each way; before the answer empty lines say that somebody works at it.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -12,18 +12,23 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use duckdb::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::{PersistenceError, copy};
+use super::PersistenceError;
+use super::copy::{self, IsUnwanted, LOOK};
 use crate::event::sha256_hex_of;
 
 /// Bytes that a request or an answer has at most.
 const MAX_LINE: u64 = 1 << 16;
-/// How long the other side may take to say what it wants.
+/// How long the other side may take to say what it wants, or that it is still there.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often whoever writes a copy says so.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How old a socket is before it may count as left behind: a new one may not listen yet.
+const SETTLED: Duration = Duration::from_secs(60);
 /// Bytes that the path of a socket may have on every Unix.
 const MAX_SOCKET_PATH: usize = 100;
 
@@ -66,6 +71,7 @@ impl Host {
                 socket.display()
             )));
         }
+        remove_left_behind(&folder, SETTLED);
         // Only the process that holds the file has its socket: what stands there was left by a dead one.
         match fs::remove_file(&socket) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -118,39 +124,115 @@ fn answer(mut stream: UnixStream, file: &Path, shared: &Mutex<Option<Connection>
     let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(connection) = connection.as_ref() else { return Ok(Go::Home) };
     let Some(request) = request? else { return Ok(Go::On) };
-    let written = copy::write_copy(connection, file, &request.snapshot, || is_gone(&stream));
-    write_line(&mut stream, &Answer { error: written.err().map(|error| error.to_string()) })?;
+    let told = Mutex::new(None);
+    let is_unwanted = || !is_heard(&stream, &told);
+    let written = copy::write_copy(connection, file, &request.snapshot, &is_unwanted);
+    let error = written.err().map(|error| match error {
+        // Whoever asked says himself that there is no copy.
+        PersistenceError::Snapshot { reason, .. } => reason,
+        other => other.to_string(),
+    });
+    write_line(&mut stream, &Answer { error })?;
     Ok(Go::On)
 }
 
 /// Whether nobody waits for an answer any more.
-fn is_gone(stream: &UnixStream) -> bool {
+fn is_gone(mut stream: &UnixStream) -> bool {
     let mut byte = [0];
-    let looked = stream.set_nonblocking(true).and_then(|()| (&mut &*stream).read(&mut byte));
+    let looked = stream.set_nonblocking(true).and_then(|()| stream.read(&mut byte));
     let _ = stream.set_nonblocking(false);
     matches!(looked, Ok(0))
 }
 
-/// Asks the process that holds a file to write a copy; nothing if nobody listens, or not to the end.
+/// Tells whoever waits, now and then, that somebody works; whether there still is anybody.
+fn is_heard(mut stream: &UnixStream, told: &Mutex<Option<Instant>>) -> bool {
+    if is_gone(stream) {
+        return false;
+    }
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_some_and(|told| told.elapsed() < SIGN_OF_LIFE) {
+        return true;
+    }
+    *told = Some(Instant::now());
+    stream.write_all(b"\n").is_ok()
+}
+
+/// Removes sockets of processes that were killed: nobody listens to them.
+fn remove_left_behind(folder: &Path, settled: Duration) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "sock")) {
+        let age = entry.metadata().and_then(|found| found.modified()).map(|made| made.elapsed());
+        let is_settled = matches!(age, Ok(Ok(age)) if age >= settled);
+        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if is_settled && UnixStream::connect(entry.path()).is_err_and(refused) {
+            // Another process may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// What came of asking for a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It is there.
+    Done,
+    /// Nobody listens, or not to the end.
+    Nobody,
+    /// Somebody listens and says nothing.
+    Silent,
+}
+
+/// Asks the process that holds a file to write a copy.
 ///
 /// # Errors
 ///
-/// Why the other process could not write it.
-pub(super) fn ask_for_copy(file: &Path, out: &Path) -> Result<Option<()>, PersistenceError> {
+/// Why the other process could not write it; [`PersistenceError::Cancelled`] if it became unwanted.
+pub(super) fn ask_for_copy(
+    file: &Path,
+    out: &Path,
+    is_unwanted: IsUnwanted<'_>,
+) -> Result<Asked, PersistenceError> {
     let name = socket_name(file);
     let folders = runtime_folders().into_iter();
     let mut sockets = folders.filter(|folder| is_private(folder)).map(|folder| folder.join(&name));
     let Some(mut stream) = sockets.find_map(|socket| UnixStream::connect(socket).ok()) else {
-        return Ok(None);
+        return Ok(Asked::Nobody);
     };
     let request = Request { snapshot: out.to_owned() };
-    let answer = write_line(&mut stream, &request).and_then(|()| read_line::<Answer>(&stream));
+    let asked = write_line(&mut stream, &request);
+    let answer = asked.and_then(|()| wait_for_answer(&stream, is_unwanted));
     match answer {
-        Ok(Some(Answer { error: None })) => Ok(Some(())),
+        _ if is_unwanted() => Err(PersistenceError::Cancelled),
+        Ok(Some(Answer { error: None })) => Ok(Asked::Done),
         Ok(Some(Answer { error: Some(reason) })) => {
             Err(PersistenceError::Snapshot { path: file.to_owned(), reason })
         }
-        Ok(None) | Err(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(Asked::Silent),
+        Ok(None) | Err(_) => Ok(Asked::Nobody),
+    }
+}
+
+/// The answer, behind any number of empty lines.
+fn wait_for_answer(stream: &UnixStream, is_unwanted: IsUnwanted<'_>) -> io::Result<Option<Answer>> {
+    stream.set_read_timeout(Some(LOOK))?;
+    let mut reader = BufReader::new(stream.take(MAX_LINE));
+    let (mut line, mut heard) = (String::new(), Instant::now());
+    loop {
+        match reader.read_line(&mut line) {
+            Ok(0) => return Ok(None),
+            Ok(_) if line.trim().is_empty() => {
+                line.clear();
+                reader.get_mut().set_limit(MAX_LINE);
+                heard = Instant::now();
+            }
+            Ok(_) => return serde_json::from_str(&line).map(Some).map_err(io::Error::other),
+            Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&error.kind()) => {
+                if is_unwanted() || heard.elapsed() > PATIENCE {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -202,4 +284,24 @@ fn is_private(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|found| {
         found.is_dir() && found.uid() == rustix::process::getuid().as_raw() && found.mode() & 0o077 == 0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_that_nobody_listens_to_are_removed() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name);
+        let heard = UnixListener::bind(path("heard.sock"))?;
+        drop(UnixListener::bind(path("dead.sock"))?);
+        fs::write(path("other"), "")?;
+        remove_left_behind(folder.path(), SETTLED);
+        assert!(path("dead.sock").exists(), "it may be about to listen");
+        remove_left_behind(folder.path(), Duration::ZERO);
+        assert!(!path("dead.sock").exists() && path("heard.sock").exists() && path("other").exists());
+        drop(heard);
+        Ok(())
+    }
 }

@@ -1,20 +1,22 @@
 //! Taking over another database, of ours or of the reference (spec 06, 8.4).
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
 use duckdb::{Connection, params};
 
+use super::copy::{IsUnwanted, while_wanted};
 use super::database::check_id;
 use super::error::message;
 use super::reference::{self, Source};
 use super::schema::{self, Column, Table, literal};
+use super::writer::identity;
 use super::{Database, Layout, PersistenceError, open, recovery};
 
 /// Name under which the other file is attached.
 const SOURCE: &str = "imported";
 
-/// What was taken over.
+/// What was taken over, or is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Simulations.
@@ -33,22 +35,30 @@ impl Database {
     /// # Errors
     ///
     /// A file that cannot be read or is this one, an id that exists here (nothing is changed then), a
-    /// file that was opened for reading or cannot be written.
-    pub fn import(&self, file: &Path, prefix: &str) -> Result<Imported, PersistenceError> {
+    /// file that was opened for reading or cannot be written. What stopped it on its way, or that it became
+    /// unwanted, is told with what was taken over before.
+    pub fn import(
+        &self,
+        file: &Path,
+        prefix: &str,
+        is_unwanted: IsUnwanted<'_>,
+    ) -> Result<Imported, PersistenceError> {
         self.writer()?;
         let file = canonical(file)?;
-        if file == self.path() {
+        if file == self.path() || identity(&file).is_some_and(|id| identity(self.path()) == Some(id)) {
             return Err(PersistenceError::ImportItself(file));
         }
         let (layout, warnings) = open::importable(&file)?;
         let connection = self.connection()?;
         open::attach(&connection, &file, SOURCE)?;
         let reserved = OnceCell::new();
-        let import = Import { database: self, connection: &connection, prefix, reserved };
-        let done = match layout {
+        let done = RefCell::default();
+        let import = Import { database: self, connection: &connection, prefix, is_unwanted, reserved, done };
+        let done = while_wanted(&connection, is_unwanted, || match layout {
             Layout::Reference => import.reference(),
             Layout::Ours(_) => import.ours(),
-        };
+        });
+        let done = done.map(|()| import.done.borrow().clone()).map_err(|error| import.stopped(error));
         let released = if done.is_err() { import.release() } else { Ok(()) };
         let detached = connection.execute_batch(&format!("DETACH {SOURCE}"));
         let done = done?;
@@ -76,44 +86,65 @@ struct Import<'a> {
     database: &'a Database,
     connection: &'a Connection,
     prefix: &'a str,
+    is_unwanted: IsUnwanted<'a>,
     /// Ids of simulations and of runs that are taken for it.
     reserved: OnceCell<[Vec<String>; 2]>,
+    /// What is committed.
+    done: RefCell<Imported>,
 }
 
 impl Import<'_> {
-    fn reference(&self) -> Result<Imported, PersistenceError> {
+    fn reference(&self) -> Result<(), PersistenceError> {
         let source = Source::new(self.connection, SOURCE)?;
         let (headers, runs) = (source.headers()?, source.runs()?);
         let ids: Vec<String> = headers.iter().map(|header| header.id.clone()).collect();
         self.reserve(&ids, &runs)?;
-        let mut done = Imported::default();
         for header in &headers {
-            done.events += self.whole(|| reference::store_simulation(&source, header, self.prefix))?;
-            done.simulations += 1;
+            self.simulation(|| reference::store_simulation(&source, header, self.prefix))?;
         }
-        for run in &runs {
-            self.whole(|| reference::store_run(&source, run, self.prefix))?;
-            done.runs += 1;
-        }
-        Ok(done)
+        runs.iter().try_for_each(|run| self.run(|| reference::store_run(&source, run, self.prefix)))
     }
 
-    fn ours(&self) -> Result<Imported, PersistenceError> {
+    fn ours(&self) -> Result<(), PersistenceError> {
         let simulations =
             self.ids("SELECT simulation_id FROM imported.simulations ORDER BY started_at, 1")?;
         let runs = self.ids("SELECT run_id FROM imported.experiments ORDER BY created_at, 1")?;
         self.reserve(&simulations, &runs)?;
-        let mut done = Imported::default();
-        for id in &simulations {
-            done.events += self.whole(|| self.copy_simulation(id))?;
-            done.simulations += 1;
+        simulations.iter().try_for_each(|id| self.simulation(|| self.copy_simulation(id)))?;
+        runs.iter().try_for_each(|run| self.run(|| self.copy_run(run)))?;
+        self.whole(|| self.copy_of_the_user())
+    }
+
+    /// Takes a simulation over; the work gives the number of its events.
+    fn simulation(
+        &self,
+        work: impl FnOnce() -> Result<u64, PersistenceError>,
+    ) -> Result<(), PersistenceError> {
+        let events = self.whole(work)?;
+        let mut done = self.done.borrow_mut();
+        done.simulations += 1;
+        done.events += events;
+        Ok(())
+    }
+
+    fn run(&self, work: impl FnOnce() -> Result<(), PersistenceError>) -> Result<(), PersistenceError> {
+        self.whole(work)?;
+        self.done.borrow_mut().runs += 1;
+        Ok(())
+    }
+
+    /// The error, with how far it had come if that is anywhere.
+    fn stopped(&self, error: PersistenceError) -> PersistenceError {
+        let done = self.done.borrow();
+        let Some([simulations, runs]) = self.reserved.get().filter(|_| done.simulations + done.runs > 0)
+        else {
+            return error;
+        };
+        PersistenceError::ImportStopped {
+            done: [done.simulations, done.runs],
+            of: [simulations.len() as u64, runs.len() as u64],
+            cause: Box::new(error),
         }
-        for run in &runs {
-            self.whole(|| self.copy_run(run))?;
-            done.runs += 1;
-        }
-        self.whole(|| self.copy_of_the_user())?;
-        Ok(done)
     }
 
     fn ids(&self, query: &str) -> Result<Vec<String>, PersistenceError> {
@@ -164,6 +195,9 @@ impl Import<'_> {
             path: self.database.path().to_owned(),
             reason: message(&error),
         };
+        if (self.is_unwanted)() {
+            return Err(PersistenceError::Cancelled);
+        }
         self.connection.execute_batch("BEGIN").map_err(failed)?;
         match work() {
             Ok(done) => {
@@ -173,7 +207,7 @@ impl Import<'_> {
             Err(error) => {
                 // The first error counts; the transaction may be gone already.
                 let _ = self.connection.execute_batch("ROLLBACK");
-                Err(error)
+                Err(if (self.is_unwanted)() { PersistenceError::Cancelled } else { error })
             }
         }
     }

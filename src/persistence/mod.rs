@@ -32,7 +32,7 @@ mod writer;
 
 pub use check::{CheckDepth, CheckObserver, CheckProgress, Defect};
 pub use clock::Moment;
-pub use copy::{Compacted, compact, snapshot};
+pub use copy::{Compacted, IsUnwanted, compact, snapshot};
 pub use database::{Access, Database, Layout, check_id};
 pub use error::PersistenceError;
 pub use experiment::{

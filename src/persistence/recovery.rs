@@ -11,6 +11,9 @@ use crate::metrics::Ledger;
 use crate::money::grouped;
 use crate::time::Tick;
 
+/// Batches of a simulation that lie further apart have a pause between them: until it was resumed.
+const PAUSE_US: i64 = 10_000_000;
+
 /// Simulations and runs that are still `running` have no owner: this process is the only
 /// one that writes, and it has just opened the file. Gives what is lost, if anything is.
 pub(super) fn mark_interrupted(connection: &Connection) -> duckdb::Result<Option<String>> {
@@ -46,8 +49,25 @@ pub(super) fn interrupt_simulations(
                 id
             ],
         )?;
+        estimate_duration(connection, id)?;
     }
     Ok(dead)
+}
+
+/// Sets the durations of a simulation whose process cannot tell them: the time from batch to batch, as far as
+/// it ran in between.
+pub(super) fn estimate_duration(connection: &Connection, id: &str) -> duckdb::Result<()> {
+    connection.execute(
+        "UPDATE simulations SET duration_seconds = seconds, \
+         ticks_per_second = CASE WHEN seconds > 0 THEN coalesce(last_tick + 1, 0) / seconds ELSE 0 END FROM (\
+         SELECT coalesce(sum(epoch(gap)), 0) AS seconds FROM (\
+         SELECT moment - lag(moment) OVER (ORDER BY moment) AS gap FROM (\
+         SELECT created_at AS moment FROM simulation_events WHERE simulation_id = $1 \
+         UNION SELECT started_at FROM simulations WHERE simulation_id = $1)) \
+         WHERE gap <= to_microseconds($2)) WHERE simulation_id = $1",
+        params![id, PAUSE_US],
+    )?;
+    Ok(())
 }
 
 /// Marks runs that are `running`, all of them or only this one.

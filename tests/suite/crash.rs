@@ -446,6 +446,9 @@ fn a_read_only_file_or_folder_is_refused_before_anything_is_simulated() {
         one_error(&program.run(arguments), arguments, "read-only");
     }
     assert_eq!(program.run("db list --db r.duckdb").status, 0, "reading works");
+    program.write("quit.keys", "q\n");
+    let explored = program.run("explore --db r.duckdb --keys quit.keys");
+    assert!(explored.status == 1 && explored.err.contains("--read-only"), "{}", explored.err);
     assert!(std::fs::read(program.path("r.duckdb")).expect("a file") == before);
 }
 

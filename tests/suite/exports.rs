@@ -263,3 +263,15 @@ fn an_export_replaces_ordinary_files_only() {
     assert_eq!(std::fs::read_to_string(program.path("there.csv")).expect("where the link leads"), rows);
     assert_eq!(program.out("export metrics --db x.duckdb"), rows);
 }
+
+#[test]
+fn a_simulation_without_owner_is_exported_as_it_is_shown() {
+    let program = stored();
+    let connection = duckdb::Connection::open(program.path("x.duckdb")).expect("the file opens");
+    let dead = "UPDATE simulations SET status = 'running', ended_at = NULL WHERE simulation_id = 'ring'";
+    connection.execute_batch(dead).expect("a change");
+    drop(connection);
+    let lines = program.out("export simulations ring --db x.duckdb --format jsonl");
+    let row: Value = serde_json::from_str(&lines).expect("one line");
+    assert_eq!(row["status"], "interrupted");
+}

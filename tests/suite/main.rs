@@ -11,6 +11,7 @@ mod checking;
 mod checkpoints;
 mod commands;
 mod conversations;
+mod copies;
 mod crash;
 mod databases;
 mod experiment_records;

@@ -128,6 +128,14 @@ fn a_simulation_that_fails_keeps_its_complete_ticks() {
     assert_eq!(program.json("replay f --db f.duckdb --quiet"), result);
 }
 
+#[test]
+fn the_state_after_a_tick_has_no_other_form_than_text() {
+    let program = Program::new();
+    program.out("run library:two-banks --db x.duckdb --simulation-id x --quiet");
+    let refused = program.run("replay x --db x.duckdb --state-at 3 --output json");
+    assert_eq!((refused.status, refused.out.as_str()), (2, ""), "{}", refused.err);
+}
+
 fn endless(program: &Program) -> std::process::Child {
     let mut command = program.command();
     command.args(["run", "library:stressed-week", "--run-ticks", "100000000", "--db", "held.duckdb"]);

@@ -221,11 +221,22 @@ fn a_run_that_was_killed_is_resumed_by_the_command_line() {
     let run = "run library:stressed-week --run-ticks 2000 --db r.duckdb --simulation-id whole --event-stream";
     let whole = program.out(run);
     killed_midway(&program, "killed");
+    program.out("run library:two-banks --db r.duckdb --quiet");
+    let before: f64 = Stored::read(&program.path("r.duckdb")).one(
+        "SELECT duration_seconds FROM simulations WHERE simulation_id = 'killed' AND status = 'interrupted' \
+         AND abs(ticks_per_second - (last_tick + 1) / duration_seconds) < 1e-6",
+    );
+    assert!(before > 0.0);
     let resumed = program.run("run --resume killed --db r.duckdb --event-stream");
     assert_eq!(resumed.status, 0, "{}", resumed.err);
     assert!(!resumed.out.is_empty() && resumed.out.len() < whole.len(), "it goes on behind its ticks");
     assert!(whole.ends_with(&resumed.out), "it goes on with the same events");
-    assert_eq!(Stored::read(&program.path("r.duckdb")).differences("whole", "killed"), [""; 0]);
+    let stored = Stored::read(&program.path("r.duckdb"));
+    assert_eq!(stored.differences("whole", "killed"), [""; 0]);
+    let rate = "SELECT abs(ticks_per_second - num_ticks / duration_seconds) < 1e-6 FROM simulations WHERE simulation_id = 'killed'";
+    assert!(stored.one::<bool>(rate));
+    let after: f64 = stored.one("SELECT duration_seconds FROM simulations WHERE simulation_id = 'killed'");
+    assert!(after > before, "{before} {after}");
 }
 
 #[test]

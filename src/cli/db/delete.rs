@@ -32,7 +32,7 @@ pub fn delete(args: &DeleteArgs) -> Result<(), CliError> {
     let ids: Vec<String> = simulations.into_iter().map(|row| row.simulation_id).collect();
     database.remove(&ids, &runs)?;
     let number = counted(ids.len() as u64, "simulation");
-    say(&format!("{number} deleted; `payment-sim db compact` frees their space"));
+    say(&format!("{number} deleted; `payment-sim db compact` frees the space"));
     Ok(())
 }
 

@@ -50,6 +50,14 @@ pub fn rerun(args: &RerunArgs) -> Result<(), CliError> {
 
 fn plan(recorded: &RecordedRun, changes: &Changes, quiet: bool) -> Result<Plan, CliError> {
     let name = recorded.row.run_id.clone();
+    if recorded.row.experiment_text.is_empty() {
+        return Err(CliError::Failed {
+            message: format!(
+                "run `{name}` was imported without its experiment file and cannot be made again"
+            ),
+            hint: Some("`payment-sim experiment run FILE` runs the file".to_owned()),
+        });
+    }
     let plan = recorded
         .plan(changes, &sources::from_environment, &sources::read_script)
         .map_err(|findings| CliError::Refused { name, findings })?;

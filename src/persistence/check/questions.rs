@@ -103,7 +103,7 @@ pub(super) const OF_SIMULATIONS: &[Question] = &[
     ),
 ];
 
-/// What is asked of notes and bookmarks. Events that a simulation may still get when it goes on are no defect.
+/// What is asked of notes and bookmarks. What a simulation may still get when it goes on is no defect.
 pub(super) const OF_THE_USER: &[Question] = &[
     ask(
         "notes",

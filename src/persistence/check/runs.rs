@@ -236,7 +236,8 @@ const OF_RUNS: &[Question] = &[
          WHERE json_exists(config, '$.sweep') AND (stored IS NULL OR first < 0 \
          OR (last_point + 1) * (last_repetition + 1) <> stored \
          OR stored <> TRY_CAST(config->>'$.sweep.repetitions' AS BIGINT) \
-         * CASE (config->>'$.sweep.design') WHEN 'zip' THEN json_array_length(config, '$.sweep.vary[0].values') \
+         * CASE (config->>'$.sweep.design') WHEN 'zip' \
+         THEN json_array_length(config, '$.sweep.vary[0].values') \
          ELSE list_product([json_array_length(axis, '$.values') \
          FOR axis IN TRY_CAST(config->'$.sweep.vary' AS JSON[])]) END)",
     ),

@@ -102,7 +102,8 @@ const UNIQUE: &[(&str, &str)] = &[
     ("replay_snapshots", "tick"),
 ];
 
-/// A column of few words: table, the column by which its rows are told, the column, whether it may hold a word.
+/// A column of few words: table, the column by which its rows are told, the column, whether it may hold a
+/// word.
 type Worded = (&'static str, &'static str, &'static str, fn(&str) -> bool);
 
 const WORDS: &[Worded] = &[
@@ -227,7 +228,8 @@ impl Reader {
     fn word_defects(&self, worded: &Worded) -> Result<Vec<Defect>, PersistenceError> {
         let (table, key, column, is_known) = worded;
         let query = format!(
-            "SELECT {key}, {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY ALL"
+            "SELECT {key}, {column}, count(*) FROM {table} WHERE {column} IS NOT NULL \
+             GROUP BY ALL ORDER BY ALL"
         );
         let rows: Vec<(String, String, u64)> =
             self.list(&query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

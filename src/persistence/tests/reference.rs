@@ -174,7 +174,7 @@ fn an_import_keeps_events_and_makes_digests() {
     for name in ["reference-run.duckdb", "experiment-run.duckdb"] {
         let place = Place::new();
         let database = place.open();
-        let done = database.import(&sample(name), "old-").unwrap();
+        let done = database.import(&sample(name), "old-", &|| false).unwrap();
         let (_read, shown) = opened(name);
         let wanted = shown.reader().unwrap().simulations(&SimulationFilter::default()).unwrap().rows;
         assert_eq!(done.simulations, wanted.len() as u64);
@@ -190,7 +190,7 @@ fn an_import_keeps_events_and_makes_digests() {
         if name == "reference-run.duckdb" {
             check_events(&database, "old-");
         }
-        let again = database.import(&sample(name), "old-").unwrap_err();
+        let again = database.import(&sample(name), "old-", &|| false).unwrap_err();
         assert!(matches!(again, PersistenceError::ImportExists { .. }), "{again}");
         assert!(again.hint().unwrap().contains("--prefix"));
     }
@@ -204,7 +204,7 @@ fn a_file_of_our_own_is_imported_with_all_its_rows() {
     drop(database);
     let into = Place::new();
     let database = into.open();
-    let done = database.import(&from.path, "new-").unwrap();
+    let done = database.import(&from.path, "new-", &|| false).unwrap();
     assert_eq!((done.simulations, done.runs), (1, 0));
     assert!(done.warnings.is_empty());
     drop(database);
@@ -236,17 +236,52 @@ fn a_file_of_our_own_is_imported_with_all_its_rows() {
 }
 
 #[test]
+fn an_import_that_is_stopped_says_how_far_it_came() {
+    let from = Place::new();
+    let database = from.open();
+    for id in ["sim-a", "sim-b", "sim-c"] {
+        store(&database, start(id)).wait().unwrap();
+    }
+    drop(database);
+    let place = Place::new();
+    let database = place.open();
+    let stored = || database.reader().unwrap().simulation_ids().unwrap();
+    let stopped = database.import(&from.path, "", &|| stored().len() == 2).unwrap_err();
+    assert_eq!(stored(), ["sim-a", "sim-b"]);
+    assert_eq!(
+        stopped.to_string(),
+        "the query was cancelled; imported before: 2 of 3 simulations, 0 of 0 runs"
+    );
+    // The id of what did not come is free.
+    store(&database, start("sim-c")).wait().unwrap();
+    let at_once = database.import(&from.path, "x-", &|| true).unwrap_err();
+    assert_eq!(at_once, PersistenceError::Cancelled);
+}
+
+#[test]
+fn a_file_with_two_names_is_opened_once() {
+    let place = Place::new();
+    let database = place.open();
+    let other = place.folder.path().join("other.duckdb");
+    fs::hard_link(&place.path, &other).unwrap();
+    let same = Database::open(&other, Access::Write).unwrap();
+    assert_eq!(same.path(), database.path());
+    let itself = database.import(&other, "", &|| false).unwrap_err();
+    assert!(matches!(itself, PersistenceError::ImportItself(_)), "{itself}");
+}
+
+#[test]
 fn what_cannot_be_imported_is_refused() {
     let place = Place::new();
     let database = place.open();
-    let itself = database.import(&place.path, "").unwrap_err();
+    let itself = database.import(&place.path, "", &|| false).unwrap_err();
     assert!(matches!(itself, PersistenceError::ImportItself(_)), "{itself}");
-    let missing = database.import(&place.folder.path().join("no.duckdb"), "").unwrap_err();
+    let missing = database.import(&place.folder.path().join("no.duckdb"), "", &|| false).unwrap_err();
     assert!(matches!(missing, PersistenceError::Missing(_)), "{missing}");
     let text = place.folder.path().join("text.duckdb");
     fs::write(&text, "no database").unwrap();
-    assert!(matches!(database.import(&text, ""), Err(PersistenceError::NotADatabase(_))));
-    let bad = database.import(&sample("reference-run.duckdb"), "a\nb").unwrap_err();
+    assert!(matches!(database.import(&text, "", &|| false), Err(PersistenceError::NotADatabase(_))));
+    let bad = database.import(&sample("reference-run.duckdb"), "a\nb", &|| false).unwrap_err();
     assert!(matches!(bad, PersistenceError::BadId { .. }), "{bad}");
 }
 

@@ -9,6 +9,7 @@ use crate::metrics::Totals;
 use crate::persistence::database::locked;
 use crate::persistence::error::message;
 use crate::persistence::open::CHECKPOINT;
+use crate::persistence::recovery::estimate_duration;
 use crate::persistence::{Moment, PersistenceError, Status, schema};
 
 impl State {
@@ -127,7 +128,7 @@ impl State {
                      WHERE simulation_id = ?",
                     params![Status::Failed.name(), error, self.last.0, simulation.start.simulation_id],
                 )
-                .map(|_| ())
+                .and_then(|_| estimate_duration(&self.connection, &simulation.start.simulation_id))
         } else {
             simulation.fail_at_start(self.last, error);
             self.write_start(simulation)

@@ -254,8 +254,8 @@ struct State {
     checkpoint: bool,
 }
 
-/// Device and number of a file.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// Device and number of a file: the same under all its names.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 

@@ -172,7 +172,7 @@ impl Simulation {
     pub(super) fn fail_at_start(&mut self, at: Moment, error: &str) {
         self.progress.status = Status::Failed;
         let error = Some(error.to_owned());
-        self.progress.ended = Some(Ended { at, totals: None, duration_seconds: None, error });
+        self.progress.ended = Some(Ended { at, totals: None, duration_seconds: Some(0.0), error });
     }
 
     /// Brings the digest's text up to date; made once a commit.

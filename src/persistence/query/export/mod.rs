@@ -178,7 +178,7 @@ impl Reader {
     fn export_parquet(&self, what: Exported, filter: &ExportFilter, path: &Path) -> Result<u64, ExportError> {
         let (query, values) = match what {
             Exported::Events => self.all_events_in_order(filter)?,
-            _ => selection(what, what.conditions(filter)?, true),
+            _ => self.selection(what, what.conditions(filter)?, true),
         };
         let place = path.display().to_string();
         let copy = format!(
@@ -200,12 +200,12 @@ impl Reader {
         for ids in self.batches(filter)? {
             let mut conditions = filter.events.conditions()?;
             conditions.any_of("simulation_id", &ids);
-            let (part, of_part) = selection(Exported::Events, conditions, ids.len() > 1);
+            let (part, of_part) = self.selection(Exported::Events, conditions, ids.len() > 1);
             parts.push(format!("FROM ({part})"));
             values.extend(of_part);
         }
         if parts.is_empty() {
-            return Ok(selection(Exported::Events, Exported::Events.conditions(filter)?, false));
+            return Ok(self.selection(Exported::Events, Exported::Events.conditions(filter)?, false));
         }
         Ok((parts.join(" UNION ALL "), values))
     }
@@ -239,11 +239,11 @@ impl Reader {
         sink.head(&names)?;
         let number = if what == Exported::Events {
             self.each_stretch(filter, |conditions| {
-                let (query, values) = selection(what, conditions, true);
+                let (query, values) = self.selection(what, conditions, true);
                 self.stream(&query, params_from_iter(values), |rows, _| pour(rows, &is_json, sink))
             })?
         } else {
-            let (query, values) = selection(what, what.conditions(filter)?, true);
+            let (query, values) = self.selection(what, what.conditions(filter)?, true);
             self.stream(&query, params_from_iter(values), |rows, _| pour(rows, &is_json, sink))?
         };
         sink.end()?;
@@ -298,13 +298,19 @@ impl Reader {
         ids.retain(|id| named.is_empty() || named.contains(id));
         Ok(ids)
     }
-}
 
-/// The statement for all columns of the rows that meet the conditions, and its parameters.
-fn selection(what: Exported, conditions: Conditions, sorted: bool) -> (String, Vec<Value>) {
-    let source = what.source();
-    let names: Vec<&str> = what.columns().iter().map(|(name, _)| *name).collect();
-    let (rest, values) = conditions.finish();
-    let order = if sorted { format!(" ORDER BY {}", source.order) } else { String::new() };
-    (format!("SELECT {} FROM {} {rest}{order}", names.join(", "), source.rows), values)
+    /// The statement for all columns of the rows that meet the conditions, and its parameters.
+    fn selection(&self, what: Exported, conditions: Conditions, sorted: bool) -> (String, Vec<Value>) {
+        let source = what.source();
+        let is_ownerless = what == Exported::Simulations && !self.database.is_writable();
+        let shown = |name: &'static str| match name {
+            // In a file that nobody writes (2.2).
+            "status" if is_ownerless => "if(status = 'running', 'interrupted', status) AS status",
+            _ => name,
+        };
+        let names: Vec<&str> = what.columns().iter().map(|(name, _)| shown(name)).collect();
+        let (rest, values) = conditions.finish();
+        let order = if sorted { format!(" ORDER BY {}", source.order) } else { String::new() };
+        (format!("SELECT {} FROM {} {rest}{order}", names.join(", "), source.rows), values)
+    }
 }
