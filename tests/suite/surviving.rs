@@ -3,8 +3,6 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Instant;
 
 use payment_sim::persistence::{Access, Database};
 use payment_sim::rng::Rng;
@@ -14,35 +12,44 @@ use crate::crash;
 use crate::support::program::Program;
 use crate::support::runs::{prepared, rows, same};
 
+/// Starts the experiment on a file, and kills it when it has told of so many simulations.
+fn killed_after(program: &Program, file: &str, simulations: usize) {
+    let mut command = program.command();
+    command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--db", file]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let told = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let told = told.map_while(Result::ok).filter(|line| is_simulation(line));
+    assert_eq!(told.take(simulations).count(), simulations);
+    child.kill().expect("it is killed");
+    child.wait().expect("an end");
+}
+
+fn is_simulation(line: &str) -> bool {
+    line.starts_with("  simulation ")
+}
+
 #[test]
 fn a_killed_experiment_ends_with_the_rows_of_one_that_was_never_stopped() {
     let program = prepared();
-    let began = Instant::now();
-    program.out("experiment run searching.yaml --db whole.duckdb --run-id run-1 --quiet");
+    let told = program.out("experiment run searching.yaml --db whole.duckdb --run-id run-1");
+    let simulations = told.lines().filter(|line| is_simulation(line)).count();
     let whole = rows(&program, "whole.duckdb", "run-1");
-    let length = began.elapsed();
     let seed = crash::seed();
     println!("{}={seed} repeats this", crash::SEED);
     let mut rng = Rng::new(seed);
     let mut went_on = 0;
-    for attempt in 0..3 {
+    for attempt in 0..4 {
         let file = format!("killed-{attempt}.duckdb");
-        // Anywhere in the run, start and end included: once in each third of it.
-        let wait = length.mul_f64((f64::from(attempt) + rng.range(0, 1000) as f64 / 1000.0) / 3.0);
-        let mut command = program.command();
-        command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--quiet", "--db", &file]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        sleep(wait);
-        child.kill().expect("it is killed");
-        child.wait().expect("an end");
+        let after = rng.range(0, simulations as i128).unsigned_abs() as usize;
+        killed_after(&program, &file, after);
         let said = program.run(&format!("experiment resume run-1 --db {file} --quiet"));
         // It went on, was over already, or had not begun.
         let over = ["is completed", "there is no run", "does not exist", "there is no database"];
         let known = said.status == 0 || over.iter().any(|text| said.err.contains(text));
-        assert!(known, "{wait:?}: {}", said.err);
+        assert!(known, "after {after} simulations: {}", said.err);
         went_on += u32::from(said.status == 0);
         if said.status == 0 || said.err.contains("is completed") {
-            same(&whole, &rows(&program, &file, "run-1"), &format!("killed after {wait:?} of {length:?}"));
+            same(&whole, &rows(&program, &file, "run-1"), &format!("killed after {after} of {simulations}"));
         }
     }
     assert!(went_on > 0, "no kill hit the run");
@@ -208,14 +215,7 @@ fn sweeps_go_on_and_are_made_again_like_other_runs() {
 #[test]
 fn the_bundle_of_a_run_that_was_stopped_holds_as_far_as_it_came() {
     let program = prepared();
-    let mut command = program.command();
-    command.args(["experiment", "run", "searching.yaml", "--run-id", "run-1", "--db", "x.duckdb"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let told = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut simulations = told.map_while(Result::ok).filter(|line| line.contains("simulation "));
-    simulations.nth(4).expect("so many simulations");
-    child.kill().expect("it is killed");
-    child.wait().expect("an end");
+    killed_after(&program, "x.duckdb", 5);
     drop(Database::open(program.path("x.duckdb"), Access::Write).expect("the file opens"));
     program.out("experiment bundle run-1 --db x.duckdb --output b.json");
     let verified = program.run("experiment bundle verify b.json");

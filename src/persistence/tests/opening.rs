@@ -44,12 +44,17 @@ fn what_is_no_database_is_left_alone() {
 
 #[test]
 fn tables_of_others_are_left_alone() {
-    let place = with_tables("CREATE TABLE cats (name VARCHAR)");
-    let before = fs::read(&place.path).unwrap();
-    for access in [Access::Read, Access::Write] {
-        assert!(matches!(refused(&place, access), PersistenceError::Foreign(_)));
+    for tables in [
+        "CREATE TABLE cats (name VARCHAR)",
+        "CREATE SCHEMA other; CREATE TABLE other.simulations (simulation_id VARCHAR, config_hash VARCHAR)",
+    ] {
+        let place = with_tables(tables);
+        let before = fs::read(&place.path).unwrap();
+        for access in [Access::Read, Access::Write] {
+            assert!(matches!(refused(&place, access), PersistenceError::Foreign(_)), "{tables}");
+        }
+        assert_eq!(fs::read(&place.path).unwrap(), before);
     }
-    assert_eq!(fs::read(&place.path).unwrap(), before);
 }
 
 #[test]

@@ -62,6 +62,8 @@ const DAYS_OF_A_CHANGE: u32 = 2;
 struct Memory {
     rest: Value,
     days: Vec<(u32, Day)>,
+    /// Sum over the days of the settlement rate under each value of the grid.
+    settled: Vec<f64>,
 }
 
 impl Proposer for Search {
@@ -203,16 +205,22 @@ impl Session<'_, '_> {
         }
         let rest = parameter.applied(&self.base, &Value::Null);
         if memory.rest != rest {
-            *memory = Memory { rest, days: Vec::new() };
+            *memory = Memory { rest, days: Vec::new(), settled: vec![0.0; grid.len()] };
         }
         let day = Day::new(points.iter().map(|point| point.measured.cost as f64).collect());
         memory.days.push((self.request.iteration, day));
+        for (sum, point) in memory.settled.iter_mut().zip(&points) {
+            *sum += point.measured.settlement_rate;
+        }
         let days: Vec<&Day> = memory.days.iter().map(|(_, day)| day).collect();
         let outlook = Outlook::new(&days, parameter.is_fraction());
         let place = parameter.place(&self.base, &grid);
         let expected_now = outlook.expected(place);
-        // The first of the best values: no step is taken that is not a step to where the days point.
-        let expected = (0..points.len()).map(|index| outlook.expected(index as f64)).enumerate();
+        // The first of the best values: no step is taken that is not a step to where the days point. They do
+        // not point to a value under which too little settles, however cheap it is.
+        let least = self.request.min_settlement_rate * days.len() as f64;
+        let enough = memory.settled.iter().enumerate().filter(|(_, sum)| **sum >= least);
+        let expected = enough.map(|(index, _)| (index, outlook.expected(index as f64)));
         let target = expected.min_by(|(_, one), (_, other)| one.total_cmp(other));
         let agrees = |point: &&Point| point.measured.cost < now.cost && self.settles(&point.measured);
         let better = target.filter(|(_, expected)| *expected < expected_now);
