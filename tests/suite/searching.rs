@@ -20,6 +20,8 @@ optimized_agents: [BANK_A, BANK_B]
 proposer: search
 ";
 
+const ANY_FRACTION: &str = "param_type: float, min_value: 0.0, max_value: 1.0}";
+
 /// Total costs of both banks over a thousand days.
 fn on_fresh_days(plan: &Plan, policies: &[AgentPolicy]) -> i64 {
     let agents = &plan.experiment.optimized_agents;
@@ -44,22 +46,35 @@ fn plan(file: &str, seed: &str) -> Plan {
 #[test]
 fn on_days_it_never_saw_the_search_costs_little_more_than_a_good_common_fraction() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("random-days.yaml");
-    std::fs::write(&file, EXPERIMENT).expect("the file");
-    let plan = |seed: &str| plan(file.to_str().expect("a name"), seed);
+    // Any fraction, and some that lie at uneven distances.
+    let listed = "param_type: enum, allowed_values: [0.08, 0.1, 0.15, 0.2, 0.3, 0.5]}";
+    let texts = [EXPERIMENT.to_owned(), EXPERIMENT.replace(ANY_FRACTION, listed)];
+    assert_ne!(texts[0], texts[1]);
+    let files = texts.map(|text| {
+        let file = folder.path().join(format!("{}.yaml", text.len()));
+        std::fs::write(&file, text).expect("the file");
+        file.display().to_string()
+    });
+    let plan = |file: usize, seed: &str| plan(&files[file], seed);
     let with = |fraction: f64| {
         let policy = |agent: &str| AgentPolicy::build(default_policy(agent, fraction), PolicyAuthor::Default);
         ["BANK_A", "BANK_B"].map(|agent| policy(agent).expect("a policy"))
     };
-    let good = on_fresh_days(&plan("42"), &with(0.15));
+    let good = on_fresh_days(&plan(0, "42"), &with(0.15));
     assert_eq!(good, 33_522_181, "the game is the one that is known");
-    for seed in ["42", "7", "2024"] {
-        let plan = plan(seed);
+    // A list leaves few places to stop at: 0.2 costs a tenth more than 0.15.
+    for (file, seed, percent) in
+        [(0, "42", 105), (0, "7", 105), (0, "2024", 105), (1, "42", 115), (1, "7", 115)]
+    {
+        let plan = plan(file, seed);
         let result = runner::run(&plan, &RunOptions::default(), None, &mut (), &CancelFlag::default());
         let last = result.expect("a result").last.expect("an evaluation");
         let found = on_fresh_days(&plan, &last.policies);
         let fractions: Vec<_> = last.policies.iter().map(AgentPolicy::fraction_parameter).collect();
-        assert!(found * 100 <= good * 105, "master seed {seed}: {fractions:?} cost {found}, not {good}");
+        assert!(
+            found * 100 <= good * percent,
+            "file {file}, master seed {seed}: {fractions:?} cost {found}, not {good}"
+        );
     }
 }
 

@@ -150,7 +150,13 @@ impl Session<'_, '_> {
             let policy = parameter.applied(&self.base, value);
             self.request.constraints.violations(&policy).is_empty()
         };
-        let values: Vec<Value> = values.iter().filter(admissible).take(self.left).cloned().collect();
+        let values = values.iter().filter(admissible).cloned().collect();
+        self.measure_all(parameter, values)
+    }
+
+    /// Measures values whether they may be proposed or not.
+    fn measure_all(&mut self, parameter: &Parameter, mut values: Vec<Value>) -> Result<Vec<Point>, RunError> {
+        values.truncate(self.left);
         self.left -= values.len();
         let policies: Vec<Value> = values.iter().map(|value| parameter.applied(&self.base, value)).collect();
         let measured = self.bench.evaluate(&policies)?;
@@ -199,7 +205,13 @@ impl Session<'_, '_> {
         let Some(now) = self.measure_base()? else { return Ok(None) };
         let grid = parameter.grid(self.share - 1);
         let points = self.measure(parameter, &grid)?;
-        if points.len() < grid.len() {
+        let between = parameter.between(&grid, self.share.saturating_sub(1 + grid.len()));
+        let curve = match &between {
+            Some(between) => self.measure_all(parameter, between.clone())?,
+            None => points.clone(),
+        };
+        let scale = between.as_ref().unwrap_or(&grid);
+        if points.len() < grid.len() || curve.len() < scale.len() {
             // Some values cannot be measured: only this iteration is comparable.
             return Ok(self.cheapest(parameter, &points, &now));
         }
@@ -207,20 +219,21 @@ impl Session<'_, '_> {
         if memory.rest != rest {
             *memory = Memory { rest, days: Vec::new(), settled: vec![0.0; grid.len()] };
         }
-        let day = Day::new(points.iter().map(|point| point.measured.cost as f64).collect());
+        let day = Day::new(curve.iter().map(|point| point.measured.cost as f64).collect());
         memory.days.push((self.request.iteration, day));
         for (sum, point) in memory.settled.iter_mut().zip(&points) {
             *sum += point.measured.settlement_rate;
         }
         let days: Vec<&Day> = memory.days.iter().map(|(_, day)| day).collect();
-        let outlook = Outlook::new(&days, parameter.is_fraction());
-        let place = parameter.place(&self.base, &grid);
-        let expected_now = outlook.expected(place);
+        let outlook = Outlook::new(&days, parameter.is_even_fraction(scale));
+        let expected_of = |policy: &Value| outlook.expected(parameter.place(policy, scale));
+        let expected_now = expected_of(&self.base);
         // The first of the best values: no step is taken that is not a step to where the days point. They do
         // not point to a value under which too little settles, however cheap it is.
         let least = self.request.min_settlement_rate * days.len() as f64;
         let enough = memory.settled.iter().enumerate().filter(|(_, sum)| **sum >= least);
-        let expected = enough.map(|(index, _)| (index, outlook.expected(index as f64)));
+        let expected = enough
+            .map(|(index, _)| (index, expected_of(&parameter.applied(&self.base, &points[index].value))));
         let target = expected.min_by(|(_, one), (_, other)| one.total_cmp(other));
         let agrees = |point: &&Point| point.measured.cost < now.cost && self.settles(&point.measured);
         let better = target.filter(|(_, expected)| *expected < expected_now);

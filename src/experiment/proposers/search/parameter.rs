@@ -55,6 +55,29 @@ impl Parameter {
         self.name == FRACTION
     }
 
+    /// At most so many values at even steps from the least to the largest of listed fractions, if those lie
+    /// at uneven ones: what is between them tells how costs rise and fall, even if it cannot be proposed.
+    pub fn between(&self, listed: &[Value], most: usize) -> Option<Vec<Value>> {
+        let numbers = listed.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?;
+        let low = numbers.iter().copied().min_by(f64::total_cmp)?;
+        let high = numbers.iter().copied().max_by(f64::total_cmp)?;
+        let is_uneven = self.is_fraction() && low < high && !self.is_even_fraction(listed);
+        is_uneven.then(|| Self { name: self.name.clone(), values: Values::Floats(low, high) }.grid(most))
+    }
+
+    /// Whether it is the fraction of the pool, and the grid goes by even steps: then the price of liquidity
+    /// rises evenly along the grid.
+    pub fn is_even_fraction(&self, grid: &[Value]) -> bool {
+        let Some(least) = step_of(grid) else { return false };
+        let is_least = |pair: &[Value]| {
+            pair[0]
+                .as_f64()
+                .zip(pair[1].as_f64())
+                .is_some_and(|(one, next)| (next - one - least).abs() < least * 1e-6)
+        };
+        self.is_fraction() && grid.windows(2).all(is_least)
+    }
+
     /// A policy with a value of the parameter.
     pub fn applied(&self, policy: &Value, value: &Value) -> Value {
         let mut policy = policy.clone();
@@ -124,6 +147,9 @@ impl Parameter {
                 None => return own.and_then(|own| grid.iter().position(|v| v == own)).unwrap_or(0) as f64,
             },
         };
+        if let Some(exact) = grid.iter().position(|point| point.as_f64() == Some(value)) {
+            return exact as f64;
+        }
         let after = grid.iter().position(|point| point.as_f64().is_some_and(|point| point >= value));
         match after {
             None => grid.len().saturating_sub(1) as f64,
@@ -199,6 +225,24 @@ mod tests {
         let finer = fraction.refined(&grid[20], &grid);
         assert_eq!((finer[0].to_string(), finer[17].to_string()), ("0.191".to_owned(), "0.209".to_owned()));
         assert_eq!(fraction.place(&json!({"parameters": {FRACTION: 0.155}}), &grid).round(), 16.0);
+    }
+
+    #[test]
+    fn listed_fractions_have_their_places_and_are_even_only_by_chance() {
+        let fraction = |values: &[f64]| {
+            let values = values.iter().map(|value| json!(value)).collect();
+            Parameter { name: FRACTION.to_owned(), values: Values::Listed(values) }
+        };
+        let place = |parameter: &Parameter, value: f64| {
+            parameter.place(&json!({"parameters": {FRACTION: value}}), &parameter.grid(9))
+        };
+        for (values, even) in [([0.1, 0.2, 0.3], true), ([0.1, 0.2, 0.5], false), ([0.3, 0.2, 0.1], false)] {
+            let fraction = fraction(&values);
+            assert_eq!(fraction.is_even_fraction(&fraction.grid(9)), even, "{values:?}");
+            assert_eq!(place(&fraction, values[2]), 2.0, "{values:?}");
+            let between = fraction.between(&fraction.grid(9), 9);
+            assert_eq!(between.map(|between| between.len()), (!even).then_some(6), "{values:?}");
+        }
     }
 
     #[test]
