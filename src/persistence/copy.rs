@@ -2,6 +2,7 @@
 //! (spec 06, 7.7).
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -51,6 +52,12 @@ pub fn compact(path: &Path, is_unwanted: IsUnwanted<'_>) -> Result<Compacted, Pe
     }
     Database::while_closed(path, |path| {
         let failed = |reason: String| PersistenceError::Write { path: path.to_owned(), reason };
+        let names = fs::metadata(path).map_or(1, |metadata| metadata.nlink());
+        if names > 1 {
+            return Err(failed(format!(
+                "it has {names} names (hard links), and only one would be rewritten"
+            )));
+        }
         let before = size(path) + size(&log_of(path));
         // Held until the end: nobody writes to the old file once the copy has begun.
         let opened = open::open(path, Access::Write)?;
@@ -138,8 +145,10 @@ pub(super) fn write_copy(
 ) -> Result<(), PersistenceError> {
     let failed = |reason: String| PersistenceError::Snapshot { path: path.to_owned(), reason };
     // A link that leads nowhere counts too.
-    if fs::symlink_metadata(out).is_ok() {
-        return Err(PersistenceError::FileExists(out.to_owned()));
+    for taken in [out, &log_of(out)] {
+        if fs::symlink_metadata(taken).is_ok() {
+            return Err(PersistenceError::FileExists(taken.to_owned()));
+        }
     }
     let folder = out.parent().unwrap_or(out);
     if !folder.is_dir() {

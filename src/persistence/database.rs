@@ -359,8 +359,10 @@ fn texts(connection: &Connection, query: &str) -> duckdb::Result<HashSet<String>
 /// # Errors
 /// It is empty or has control characters.
 pub fn check_id(what: &'static str, id: &str) -> Result<(), PersistenceError> {
-    let reason = if id.is_empty() {
+    let reason = if id.trim().is_empty() {
         "is empty"
+    } else if id.starts_with('-') {
+        "begins with `-`, as options do"
     } else if id.chars().any(char::is_control) {
         "has control characters"
     } else {

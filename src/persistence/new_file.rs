@@ -27,12 +27,16 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// A place without a file name, or where something stands that is no ordinary file, or a database.
+    /// A place without a file name, or where something stands that is no ordinary file, or a database, or
+    /// where the write-ahead log of a database has its place.
     pub fn at(place: &Path) -> io::Result<Self> {
         let file = Self::replacing(place)?;
+        let refused = |reason| Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
         if is_database(&file.place) {
-            let reason = "there is a database of this name; name another file";
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
+            return refused("there is a database of this name; name another file");
+        }
+        if file.place.extension().is_some_and(|ending| ending == "wal") {
+            return refused("this is the name of a database's write-ahead log; name another file");
         }
         Ok(file)
     }
@@ -184,6 +188,7 @@ mod tests {
         assert!(NewFile::at(&place).is_err() && NewFile::at(&link).is_err());
         assert!(NewFile::replacing(&place).is_ok());
         assert!(NewFile::at(Path::new("/dev/null")).is_err());
+        assert!(NewFile::at(&folder.path().join("x.duckdb.wal")).is_err());
         let long = NewFile::at(&folder.path().join("n".repeat(255)))?;
         fs::write(long.path(), "")
     }

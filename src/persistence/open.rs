@@ -301,8 +301,8 @@ fn inspect(path: &Path, access: Access, warnings: &mut Vec<String>) -> Result<Fo
         && Contents::of(&connection).map_err(unreadable)? == without_log
     {
         let passed_over = format!(
-            "the write-ahead log of `{}` was passed over: it is older than the file, or damaged at its \
-             beginning",
+            "the write-ahead log of `{}` was passed over: it holds no whole transaction, or is damaged \
+             at its beginning",
             path.display()
         );
         warnings.push(match access {

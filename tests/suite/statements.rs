@@ -135,6 +135,12 @@ fn what_is_no_reading_statement_is_refused() {
         ("EXPLAIN ANALYZE COPY (SELECT 1) TO 'written.csv'", "`COPY` does not only read"),
         ("SELECT E'\\'';COPY (SELECT 1) TO 'written.csv';SELECT 2 --'", "the statement does not only read"),
         ("SELECT E'\\'';COMMIT;DELETE FROM simulations;SELECT 2 --'", "the statement does not only read"),
+        (
+            "FROM enable_logging(storage := 'file', storage_path := 'written.csv')",
+            "`enable_logging` does not",
+        ),
+        ("WITH a AS (FROM checkpoint()) SELECT 1 FROM a", "`checkpoint` does not only read"),
+        ("SELECT (SELECT count(*) FROM query('SELECT 1'))", "`query` does not only read"),
         ("PIVOT simulations ON status", "`PIVOT` needs its columns by name"),
         ("SELECT 1; ATTACH 'written.duckdb'", "the statement does not only read"),
         ("SELECT * FROM read_csv('nowhere.csv')", "nowhere.csv"),

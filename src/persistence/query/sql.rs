@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use duckdb::types::{TimeUnit, Value};
+use duckdb::types::{TimeUnit, Value as DuckValue};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::Reader;
 use super::sink::{ExportError, Kept, RowSink, pour};
@@ -63,7 +63,36 @@ struct Parsed {
     #[serde(default)]
     error_message: Option<String>,
     #[serde(default)]
-    statements: Vec<IgnoredAny>,
+    statements: Vec<Value>,
+}
+
+/// Functions that do something, or that run a text.
+const DOING: [&str; 12] = [
+    "checkpoint",
+    "disable_logging",
+    "disable_profiling",
+    "enable_logging",
+    "enable_profile",
+    "enable_profiling",
+    "force_checkpoint",
+    "nextval",
+    "query",
+    "query_table",
+    "truncate_duckdb_logs",
+    "write_log",
+];
+
+/// A function of a statement, however deep, that does not only read.
+fn doing(node: &Value) -> Option<&'static str> {
+    match node {
+        Value::Array(items) => items.iter().find_map(doing),
+        Value::Object(members) => {
+            let name = members.get("function_name").and_then(Value::as_str).map(str::to_lowercase);
+            let own = name.and_then(|name| DOING.into_iter().find(|doing| *doing == name));
+            own.or_else(|| members.values().find_map(doing))
+        }
+        _ => None,
+    }
 }
 
 impl Reader {
@@ -82,7 +111,10 @@ impl Reader {
         let parsed: Parsed = serde_json::from_str(&serialized.unwrap_or_default())
             .map_err(|error| PersistenceError::Query(format!("the statement cannot be read: {error}")))?;
         match (parsed.error_type.as_deref(), parsed.statements.len()) {
-            (None, 1) => Ok(()),
+            (None, 1) => match parsed.statements.iter().find_map(doing) {
+                Some(function) => Err(refused(&format!("function `{function}` does not only read"))),
+                None => Ok(()),
+            },
             (None, 0) => Err(refused("there is no statement")),
             (None, _) => Err(refused("there is more than one statement")),
             (Some("not implemented"), _) => Err(match first_word(asked).to_uppercase().as_str() {
@@ -136,47 +168,53 @@ fn uncommented(text: &str) -> &str {
     }
 }
 
-impl From<Value> for SqlValue {
-    fn from(value: Value) -> Self {
+impl From<DuckValue> for SqlValue {
+    fn from(value: DuckValue) -> Self {
         match value {
-            Value::Null => Self::Null,
-            Value::Boolean(flag) => Self::Flag(flag),
-            Value::TinyInt(number) => Self::Integer(number.into()),
-            Value::SmallInt(number) => Self::Integer(number.into()),
-            Value::Int(number) => Self::Integer(number.into()),
-            Value::BigInt(number) => Self::Integer(number.into()),
-            Value::HugeInt(number) => Self::Integer(number),
-            Value::UTinyInt(number) => Self::Integer(number.into()),
-            Value::USmallInt(number) => Self::Integer(number.into()),
-            Value::UInt(number) => Self::Integer(number.into()),
-            Value::UBigInt(number) => Self::Integer(number.into()),
-            Value::Float(number) => Self::Float(number.into()),
-            Value::Double(number) => Self::Float(number),
-            Value::Text(text) | Value::Enum(text) => Self::Text(text),
-            Value::Timestamp(unit, number) => Self::Text(Moment(micros(unit, number)).to_string()),
-            Value::Date32(days) => Self::Text(Moment(i64::from(days) * 86_400_000_000).format("%Y-%m-%d")),
-            Value::Time64(unit, number) => Self::Text(Moment(micros(unit, number)).format("%H:%M:%S%.6f")),
-            Value::Blob(bytes) | Value::Geometry(bytes) => Self::Text(crate::event::hex(&bytes)),
-            Value::List(items) | Value::Array(items) => {
+            DuckValue::Null => Self::Null,
+            DuckValue::Boolean(flag) => Self::Flag(flag),
+            DuckValue::TinyInt(number) => Self::Integer(number.into()),
+            DuckValue::SmallInt(number) => Self::Integer(number.into()),
+            DuckValue::Int(number) => Self::Integer(number.into()),
+            DuckValue::BigInt(number) => Self::Integer(number.into()),
+            DuckValue::HugeInt(number) => Self::Integer(number),
+            DuckValue::UTinyInt(number) => Self::Integer(number.into()),
+            DuckValue::USmallInt(number) => Self::Integer(number.into()),
+            DuckValue::UInt(number) => Self::Integer(number.into()),
+            DuckValue::UBigInt(number) => Self::Integer(number.into()),
+            DuckValue::Float(number) => Self::Float(number.into()),
+            DuckValue::Double(number) => Self::Float(number),
+            DuckValue::Text(text) | DuckValue::Enum(text) => Self::Text(text),
+            DuckValue::Timestamp(unit, number) => Self::Text(Moment(micros(unit, number)).to_string()),
+            DuckValue::Date32(days) => {
+                Self::Text(Moment(i64::from(days) * 86_400_000_000).format("%Y-%m-%d"))
+            }
+            DuckValue::Time64(unit, number) => {
+                Self::Text(Moment(micros(unit, number)).format("%H:%M:%S%.6f"))
+            }
+            DuckValue::Blob(bytes) | DuckValue::Geometry(bytes) => Self::Text(crate::event::hex(&bytes)),
+            DuckValue::List(items) | DuckValue::Array(items) => {
                 let items: Vec<String> = items.into_iter().map(|item| Self::from(item).json()).collect();
                 Self::Json(format!("[{}]", items.join(",")))
             }
-            Value::Struct(members) => object(members.iter().map(|(key, value)| (key.clone(), value.clone()))),
-            Value::Map(members) => object(members.iter().map(|(key, value)| {
+            DuckValue::Struct(members) => {
+                object(members.iter().map(|(key, value)| (key.clone(), value.clone())))
+            }
+            DuckValue::Map(members) => object(members.iter().map(|(key, value)| {
                 let key = Self::from(key.clone()).to_string();
                 (key, value.clone())
             })),
-            Value::Decimal(number) => Self::Decimal(number.to_string()),
-            Value::UHugeInt(number) => Self::Decimal(number.to_string()),
-            Value::Interval { months, days, nanos } => Self::Text(interval(months, days, nanos)),
-            Value::Union(inner) => Self::from(*inner),
+            DuckValue::Decimal(number) => Self::Decimal(number.to_string()),
+            DuckValue::UHugeInt(number) => Self::Decimal(number.to_string()),
+            DuckValue::Interval { months, days, nanos } => Self::Text(interval(months, days, nanos)),
+            DuckValue::Union(inner) => Self::from(*inner),
             // A kind that the library may learn later.
             other => Self::Text(format!("{other:?}")),
         }
     }
 }
 
-fn object(members: impl Iterator<Item = (String, Value)>) -> SqlValue {
+fn object(members: impl Iterator<Item = (String, DuckValue)>) -> SqlValue {
     let members: Vec<String> =
         members.map(|(key, value)| format!("{}:{}", quoted(&key), SqlValue::from(value).json())).collect();
     SqlValue::Json(format!("{{{}}}", members.join(",")))

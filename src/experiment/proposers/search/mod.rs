@@ -181,6 +181,9 @@ impl Session<'_, '_> {
         let mut grid = parameter.grid(self.share * 2 / 3);
         while !grid.is_empty() {
             let points = self.measure(parameter, &grid)?;
+            if points.is_empty() {
+                break;
+            }
             let before = best.as_ref().map(|best| best.measured.cost);
             for point in points.into_iter().filter(|point| self.settles(&point.measured)) {
                 if best.as_ref().is_none_or(|best| parameter.prefers(&point, best)) {
@@ -203,7 +206,8 @@ impl Session<'_, '_> {
         memory: &mut Memory,
     ) -> Result<Option<Value>, RunError> {
         let Some(now) = self.measure_base()? else { return Ok(None) };
-        let grid = parameter.grid(self.share - 1);
+        // Listed values leave half of the evaluations to what lies between them.
+        let grid = parameter.grid(if parameter.is_listed() { self.share / 2 } else { self.share - 1 });
         let points = self.measure(parameter, &grid)?;
         let between = parameter.between(&grid, self.share.saturating_sub(1 + grid.len()));
         let curve = match &between {

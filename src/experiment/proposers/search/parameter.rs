@@ -1,5 +1,7 @@
 //! A parameter that the search may vary, and the values it tries.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 use super::Point;
@@ -99,8 +101,13 @@ impl Parameter {
             }
             Values::Floats(low, _) => vec![json!(low)],
             Values::Integers(low, high) => integers(*low, *high, most),
-            Values::Listed(values) => values.iter().take(most).cloned().collect(),
+            Values::Listed(values) => spread(&in_order(values), most),
         }
+    }
+
+    /// Whether its values are listed.
+    pub const fn is_listed(&self) -> bool {
+        matches!(self.values, Values::Listed(_))
     }
 
     /// Whether no finer grid is worth trying.
@@ -108,6 +115,7 @@ impl Parameter {
         match (&self.values, step_of(grid)) {
             (Values::Floats(low, high), Some(step)) => step <= (high - low) * FINEST,
             (Values::Integers(..), Some(step)) => step <= 1.0,
+            (Values::Listed(values), _) => grid.len() >= values.len(),
             _ => true,
         }
     }
@@ -126,6 +134,17 @@ impl Parameter {
                 let (first, last) = ((center - step).ceil() as i64, (center + step).floor() as i64);
                 let inner = integers(first.max(*low), last.min(*high), 20);
                 inner.into_iter().filter(|value| value != around).collect()
+            }
+            // What lies between the value and its neighbours on the grid.
+            Values::Listed(values) => {
+                let numbers = || grid.iter().filter_map(Value::as_f64);
+                let low = numbers().filter(|number| *number < center).max_by(f64::total_cmp);
+                let high = numbers().filter(|number| *number > center).min_by(f64::total_cmp);
+                let (low, high) = (low.unwrap_or(center), high.unwrap_or(center));
+                let is_inner = |value: &Value| {
+                    value.as_f64().is_some_and(|number| low < number && number < high && number != center)
+                };
+                spread(&in_order(values).into_iter().filter(is_inner).collect::<Vec<_>>(), 20)
             }
             _ => Vec::new(),
         }
@@ -174,6 +193,24 @@ fn names_parameter(policy: &Value, name: &str) -> bool {
     }
 }
 
+/// Listed values by size if they are numbers, else as they are listed.
+fn in_order(values: &[Value]) -> Vec<Value> {
+    let mut values = values.to_vec();
+    if values.iter().all(Value::is_number) {
+        values.sort_by(|one, other| one.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal));
+    }
+    values
+}
+
+/// At most so many of these values, the first and the last among them, the others evenly between.
+fn spread(values: &[Value], most: usize) -> Vec<Value> {
+    let most = most.max(2);
+    if values.len() <= most {
+        return values.to_vec();
+    }
+    (0..most).map(|place| values[place * (values.len() - 1) / (most - 1)].clone()).collect()
+}
+
 /// Distance of the first two numbers of a grid.
 fn step_of(grid: &[Value]) -> Option<f64> {
     let steps = grid.windows(2).filter_map(|pair| Some(pair[1].as_f64()? - pair[0].as_f64()?));
@@ -213,6 +250,7 @@ fn integers(low: i64, high: i64, most: usize) -> Vec<Value> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 
@@ -236,13 +274,28 @@ mod tests {
         let place = |parameter: &Parameter, value: f64| {
             parameter.place(&json!({"parameters": {FRACTION: value}}), &parameter.grid(9))
         };
-        for (values, even) in [([0.1, 0.2, 0.3], true), ([0.1, 0.2, 0.5], false), ([0.3, 0.2, 0.1], false)] {
+        for (values, even) in [([0.1, 0.2, 0.3], true), ([0.1, 0.2, 0.5], false), ([0.3, 0.2, 0.1], true)] {
             let fraction = fraction(&values);
             assert_eq!(fraction.is_even_fraction(&fraction.grid(9)), even, "{values:?}");
-            assert_eq!(place(&fraction, values[2]), 2.0, "{values:?}");
+            assert_eq!(place(&fraction, values[0].max(values[2])), 2.0, "{values:?}");
             let between = fraction.between(&fraction.grid(9), 9);
             assert_eq!(between.map(|between| between.len()), (!even).then_some(6), "{values:?}");
         }
+    }
+
+    #[test]
+    fn long_lists_are_tried_over_their_whole_range_and_then_more_closely() {
+        let listed = (0..1000).rev().map(|value| json!(value)).collect();
+        let parameter = Parameter { name: "wait".to_owned(), values: Values::Listed(listed) };
+        let mut grid = parameter.grid(10);
+        assert_eq!((grid.first(), grid.last(), grid.len()), (Some(&json!(0)), Some(&json!(999)), 10));
+        let (wanted, mut best) = (617, json!(0));
+        for _ in 0..9 {
+            let off = |value: &&Value| (value.as_i64().unwrap() - wanted).abs();
+            best = std::iter::once(&best).chain(&grid).min_by_key(off).unwrap().clone();
+            grid = parameter.refined(&best, &grid);
+        }
+        assert_eq!((best, grid.len()), (json!(wanted), 0));
     }
 
     #[test]
