@@ -207,7 +207,11 @@ impl Session<'_, '_> {
     ) -> Result<Option<Value>, RunError> {
         let Some(now) = self.measure_base()? else { return Ok(None) };
         // Listed values leave half of the evaluations to what lies between them.
-        let grid = parameter.grid(if parameter.is_listed() { self.share / 2 } else { self.share - 1 });
+        let grid = parameter.grid(if parameter.is_listed() {
+            (self.share / 2).saturating_sub(2)
+        } else {
+            self.share - 1
+        });
         let points = self.measure(parameter, &grid)?;
         let between = parameter.between(&grid, self.share.saturating_sub(1 + grid.len()));
         let curve = match &between {
@@ -229,7 +233,7 @@ impl Session<'_, '_> {
             *sum += point.measured.settlement_rate;
         }
         let days: Vec<&Day> = memory.days.iter().map(|(_, day)| day).collect();
-        let outlook = Outlook::new(&days, parameter.is_even_fraction(scale));
+        let outlook = Outlook::new(&days, parameter.tells_of_liquidity(scale));
         let expected_of = |policy: &Value| outlook.expected(parameter.place(policy, scale));
         let expected_now = expected_of(&self.base);
         // The first of the best values: no step is taken that is not a step to where the days point. They do

@@ -11,6 +11,9 @@ use crate::experiment::policies::{FRACTION, fraction};
 /// Finest step of a float, as a part of its range.
 const FINEST: f64 = 1e-4;
 
+/// Points of a grid whose steps are small.
+const SMALL_STEPS: usize = 51;
+
 /// A parameter that may vary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -57,27 +60,28 @@ impl Parameter {
         self.name == FRACTION
     }
 
-    /// At most so many values at even steps from the least to the largest of listed fractions, if those lie
-    /// at uneven ones: what is between them tells how costs rise and fall, even if it cannot be proposed.
+    /// At most so many values at even steps from the least to the largest of listed fractions: what is
+    /// between them tells how costs rise and fall, even if it cannot be proposed. Nothing if it would tell no
+    /// more.
     pub fn between(&self, listed: &[Value], most: usize) -> Option<Vec<Value>> {
         let numbers = listed.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?;
         let low = numbers.iter().copied().min_by(f64::total_cmp)?;
         let high = numbers.iter().copied().max_by(f64::total_cmp)?;
-        let is_uneven = self.is_fraction() && low < high && !self.is_even_fraction(listed);
-        is_uneven.then(|| Self { name: self.name.clone(), values: Values::Floats(low, high) }.grid(most))
+        let even = Self { name: self.name.clone(), values: Values::Floats(low, high) };
+        let scale = even.grid(most);
+        (self.is_listed() && even.tells_of_liquidity(&scale) && !self.tells_of_liquidity(listed))
+            .then_some(scale)
     }
 
-    /// Whether it is the fraction of the pool, and the grid goes by even steps: then the price of liquidity
-    /// rises evenly along the grid.
-    pub fn is_even_fraction(&self, grid: &[Value]) -> bool {
+    /// Whether it is the fraction of the pool, and the grid goes by even and small steps: then the price of
+    /// liquidity rises evenly along the grid, and shortage falls by degrees.
+    pub fn tells_of_liquidity(&self, grid: &[Value]) -> bool {
         let Some(least) = step_of(grid) else { return false };
         let is_least = |pair: &[Value]| {
-            pair[0]
-                .as_f64()
-                .zip(pair[1].as_f64())
-                .is_some_and(|(one, next)| (next - one - least).abs() < least * 1e-6)
+            let step = pair[0].as_f64().zip(pair[1].as_f64()).map(|(one, next)| next - one);
+            step.is_some_and(|step| (step - least).abs() < least * 1e-6)
         };
-        self.is_fraction() && grid.windows(2).all(is_least)
+        self.is_fraction() && grid.len() >= SMALL_STEPS && grid.windows(2).all(is_least)
     }
 
     /// A policy with a value of the parameter.
@@ -266,21 +270,20 @@ mod tests {
     }
 
     #[test]
-    fn listed_fractions_have_their_places_and_are_even_only_by_chance() {
-        let fraction = |values: &[f64]| {
+    fn listed_fractions_have_their_places_and_are_measured_between() {
+        let fraction = |values: Vec<f64>| {
             let values = values.iter().map(|value| json!(value)).collect();
             Parameter { name: FRACTION.to_owned(), values: Values::Listed(values) }
         };
-        let place = |parameter: &Parameter, value: f64| {
-            parameter.place(&json!({"parameters": {FRACTION: value}}), &parameter.grid(9))
-        };
-        for (values, even) in [([0.1, 0.2, 0.3], true), ([0.1, 0.2, 0.5], false), ([0.3, 0.2, 0.1], true)] {
-            let fraction = fraction(&values);
-            assert_eq!(fraction.is_even_fraction(&fraction.grid(9)), even, "{values:?}");
-            assert_eq!(place(&fraction, values[0].max(values[2])), 2.0, "{values:?}");
-            let between = fraction.between(&fraction.grid(9), 9);
-            assert_eq!(between.map(|between| between.len()), (!even).then_some(6), "{values:?}");
+        for values in [[0.1, 0.2, 0.3], [0.1, 0.2, 0.5], [0.3, 0.2, 0.1]] {
+            let fraction = fraction(values.to_vec());
+            let largest = json!({"parameters": {FRACTION: values[0].max(values[2])}});
+            assert_eq!(fraction.place(&largest, &fraction.grid(9)), 2.0, "{values:?}");
+            let between = |most: usize| fraction.between(&fraction.grid(9), most).map(|scale| scale.len());
+            assert_eq!((between(101), between(51), between(50)), (Some(101), Some(51), None), "{values:?}");
         }
+        let even = fraction((0..=60).map(|step| f64::from(step) / 60.0).collect());
+        assert!(even.tells_of_liquidity(&even.grid(99)) && even.between(&even.grid(99), 101).is_none());
     }
 
     #[test]
