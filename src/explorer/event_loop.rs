@@ -321,34 +321,7 @@ mod tests {
     use crate::explorer::look::Look;
     use crate::explorer::message::Answer;
     use crate::explorer::rows::{Kind, Overview};
-
-    struct Nothing;
-
-    impl Canvas for Nothing {
-        fn size(&self) -> (u16, u16) {
-            (80, 24)
-        }
-
-        fn draw(&mut self, _state: &State) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn suspend(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn resume(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn edit(&mut self, _path: &Path) -> io::Result<Result<(), String>> {
-            Ok(Ok(()))
-        }
-
-        fn copy(&mut self, _text: &str) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::explorer::script::Paper;
 
     /// Notes what is asked and answers nothing.
     #[derive(Default)]
@@ -376,9 +349,9 @@ mod tests {
         let (source, title, seed) = (String::new(), String::new(), String::new());
         let plan = Plan { source, kind: Kind::Scenario, title, seed, ticks: None, experiment: None };
         state.jobs.add(plan, &mut Vec::new());
-        let (mut canvas, mut world) = (Nothing, Asked::default());
+        let (mut canvas, mut world) = (Paper((80, 24)), Asked::default());
         let mut this = Loop::begin(&mut state, &mut canvas, &mut world).unwrap();
-        let half_a_second_later = |this: &mut Loop<'_, Nothing, Asked>| {
+        let half_a_second_later = |this: &mut Loop<'_, Paper, Asked>| {
             this.last_poll -= POLL;
             this.timers_due().unwrap();
             this.world.0.clone()

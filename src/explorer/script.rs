@@ -96,7 +96,7 @@ impl Step {
 }
 
 /// Frames are drawn when a step asks for one.
-struct Paper((u16, u16));
+pub(super) struct Paper(pub (u16, u16));
 
 impl Canvas for Paper {
     fn size(&self) -> (u16, u16) {

@@ -4,22 +4,9 @@ use std::path::Path;
 
 use payment_sim::persistence::{Access, CheckDepth, CheckObserver, CheckProgress, Database, Defect};
 
+use crate::databases::{damage, stored};
 use crate::resuming::stopped;
 use crate::support::program::Program;
-
-fn stored() -> Program {
-    let program = Program::new();
-    program.out("run library:gridlock-ring --db x.duckdb --simulation-id ring --quiet");
-    program.out("run library:two-banks --db x.duckdb --simulation-id two --quiet");
-    program.out("experiment run library:two-period --db x.duckdb --run-id run-1 --quiet");
-    program
-}
-
-/// Changes a database behind the program's back.
-fn damage(database: &Path, statements: &str) {
-    let connection = duckdb::Connection::open(database).expect("the file opens");
-    connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
-}
 
 /// The lines of a check.
 fn told(database: &Path, depth: CheckDepth) -> Vec<String> {

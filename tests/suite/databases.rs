@@ -1,13 +1,15 @@
 //! The commands that look after a database file.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::Signal;
 
 use crate::support::program::{Program, Said, said, send, wait_for, wait_for_bytes};
 
-fn stored() -> Program {
+/// Two simulations and a run of an experiment in one file.
+pub fn stored() -> Program {
     let program = Program::new();
     program.out("run library:gridlock-ring --db x.duckdb --simulation-id ring --quiet");
     program.out("run library:two-banks --db x.duckdb --simulation-id two --quiet");
@@ -21,17 +23,15 @@ fn number(program: &Program, database: &str, query: &str) -> i64 {
 }
 
 /// Changes a database behind the program's back.
-fn damage(program: &Program, database: &str, statements: &str) {
-    let connection = duckdb::Connection::open(program.path(database)).expect("the file opens");
+pub fn damage(database: &Path, statements: &str) {
+    let connection = duckdb::Connection::open(database).expect("the file opens");
     connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
 }
 
 #[test]
 fn what_is_deleted_goes_with_everything_that_belongs_to_it() {
     let program = stored();
-    damage(
-        &program,
-        "x.duckdb",
+    damage(&program.path("x.duckdb"),
         "INSERT INTO bookmarks (created_at, label, link, simulation_id) VALUES (now()::TIMESTAMP, 'b', 'sim/ring', 'ring');
          INSERT INTO notes (created_at, updated_at, target_kind, target_id, body, tags) VALUES (now()::TIMESTAMP, now()::TIMESTAMP, 'event', 'ring:3', 'b', []);",
     );
@@ -129,8 +129,7 @@ fn compacting_keeps_everything_and_frees_space() {
     program.out("db generate --events 30000 --simulations 12 --seed 5 --db x.duckdb");
     program.out("db delete large --yes --db x.duckdb");
     damage(
-        &program,
-        "x.duckdb",
+        &program.path("x.duckdb"),
         "CREATE VIEW mine AS SELECT simulation_id FROM simulations; CREATE TABLE own AS SELECT 42 AS answer;
         INSERT INTO bookmarks (created_at, label, link) VALUES (now()::TIMESTAMP, 'b', 'home')",
     );
@@ -149,8 +148,7 @@ fn compacting_keeps_everything_and_frees_space() {
     assert_eq!(program.run("db check --db x.duckdb").status, 0);
     // Numbers go on where they were.
     damage(
-        &program,
-        "x.duckdb",
+        &program.path("x.duckdb"),
         "INSERT INTO bookmarks (created_at, label, link) VALUES (now()::TIMESTAMP, 'c', 'home')",
     );
     assert_eq!(number(&program, "x.duckdb", "SELECT count(DISTINCT bookmark_id) FROM bookmarks"), 2);
@@ -310,9 +308,12 @@ fn what_cannot_be_opened_is_told_apart_and_left_alone() {
         assert!(refused.status == 1 && refused.err.contains(words), "{line}: {}", refused.err);
         assert!(!program.has("gone.duckdb") && !program.has("no"), "{line}");
     }
-    damage(&program, "cats.duckdb", "CREATE TABLE cats (name VARCHAR)");
+    damage(&program.path("cats.duckdb"), "CREATE TABLE cats (name VARCHAR)");
     program.out("db init --db newer.duckdb");
-    damage(&program, "newer.duckdb", "INSERT INTO schema_migrations VALUES (170, now()::TIMESTAMP, 'later')");
+    damage(
+        &program.path("newer.duckdb"),
+        "INSERT INTO schema_migrations VALUES (170, now()::TIMESTAMP, 'later')",
+    );
     for (file, words) in
         [("cats", "tables of another program"), ("newer", "layout 170, this program knows layouts up to 100")]
     {
@@ -327,7 +328,7 @@ fn what_cannot_be_opened_is_told_apart_and_left_alone() {
     }
     assert!(!program.has("copy.duckdb"));
     // A file without any table is taken as new.
-    damage(&program, "bare.duckdb", "SELECT 1");
+    damage(&program.path("bare.duckdb"), "SELECT 1");
     program.out("run library:two-banks --db bare.duckdb --quiet");
 }
 
